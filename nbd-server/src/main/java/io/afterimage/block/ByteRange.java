@@ -1,0 +1,42 @@
+package io.afterimage.block;
+
+/**
+ * A half-open range of bytes {@code [offset, end)} of a device.
+ *
+ * @param offset first byte, at least 0
+ * @param length number of bytes, at least 0; {@code offset + length} never overflows
+ */
+public record ByteRange(long offset, long length) {
+
+    public ByteRange {
+        if (offset < 0 || length < 0 || offset > Long.MAX_VALUE - length) {
+            throw new IllegalArgumentException("not a byte range: offset " + offset + ", length " + length);
+        }
+    }
+
+    /** The range from {@code start} up to, not including, {@code end}. */
+    public static ByteRange between(long start, long end) {
+        return new ByteRange(start, end - start);
+    }
+
+    /** The first byte behind the range. */
+    public long end() {
+        return offset + length;
+    }
+
+    public boolean isEmpty() {
+        return length == 0;
+    }
+
+    /** The part that both ranges share; empty, at the later of the two offsets, when they share nothing. */
+    public ByteRange intersect(ByteRange other) {
+        long start = Math.max(offset, other.offset);
+        return new ByteRange(start, Math.max(0, Math.min(end(), other.end()) - start));
+    }
+
+    /** The smallest range that covers this one and begins and ends at multiples of {@code unit}, a power of two. */
+    public ByteRange alignOutward(long unit) {
+        long start = offset & -unit;
+        return between(start, Math.addExact(end(), unit - 1) & -unit);
+    }
+}
