@@ -1,0 +1,126 @@
+package io.afterimage.manifest;
+
+import io.afterimage.block.ByteRange;
+import io.afterimage.block.Extent;
+import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkSize;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * The complete map of one disk at one point: where each chunk's frame lies. A chunk that is not in the map is all zeros.
+ * Immutable and thread-safe. Segments are decoded when first asked for; in memory a map takes about a byte a chunk, more
+ * where the disk lies in many short runs.
+ */
+public final class BlockMap {
+
+    private final long diskSize;
+    private final ChunkSize chunkSize;
+    private final PackTable packs;
+    private final byte[][] encoded;
+    private final AtomicReferenceArray<Segment> decoded;
+
+    /** @param encoded the bytes of each segment, all decoded once before by whoever read them from a store */
+    BlockMap(long diskSize, ChunkSize chunkSize, PackTable packs, byte[][] encoded) {
+        this.diskSize = diskSize;
+        this.chunkSize = chunkSize;
+        this.packs = packs;
+        this.encoded = encoded;
+        decoded = new AtomicReferenceArray<>(encoded.length);
+    }
+
+    /** The map of a disk of {@code diskSize} zeros. */
+    public static BlockMap empty(long diskSize, ChunkSize chunkSize) {
+        return new BlockMap(diskSize, chunkSize, PackTable.EMPTY, new byte[segments(diskSize, chunkSize)][0]);
+    }
+
+    static int segments(long diskSize, ChunkSize chunkSize) {
+        return Math.toIntExact((chunkSize.count(diskSize) + Segment.CHUNKS - 1) / Segment.CHUNKS);
+    }
+
+    public long diskSize() {
+        return diskSize;
+    }
+
+    public ChunkSize chunkSize() {
+        return chunkSize;
+    }
+
+    /** The number of chunks of the disk, those of zeros included. */
+    public long chunks() {
+        return chunkSize.count(diskSize);
+    }
+
+    /** Where the chunk lies, or null when it is all zeros. */
+    public ChunkAddress address(long chunk) {
+        Objects.checkIndex(chunk, chunks());
+        long place = segment(chunk).place((int) (chunk % Segment.CHUNKS));
+        return place == Segment.ABSENT ? null : address(packs, place);
+    }
+
+    static ChunkAddress address(PackTable packs, long place) {
+        return new ChunkAddress(
+                packs.id((int) (place >>> 32)), (int) (place >>> 8) & ChunkAddress.OFFSETS - 1, (int) place & 0xff);
+    }
+
+    /**
+     * The first chunk from {@code chunk} on that is in the map ({@code present}) or not, or {@link #chunks} if none is.
+     */
+    public long next(long chunk, boolean present) {
+        long at = chunk;
+        while (at < chunks()) {
+            int within = segment(at).next((int) (at % Segment.CHUNKS), present);
+            at = at - at % Segment.CHUNKS + within;
+            if (within < Segment.CHUNKS) {
+                break;
+            }
+        }
+        return Math.min(at, chunks());
+    }
+
+    /** As {@link io.afterimage.block.BlockDevice#extents}: data where there are chunks, holes elsewhere. */
+    public List<Extent> extents(ByteRange range, int limit) {
+        List<Extent> extents = new ArrayList<>();
+        long start = range.offset();
+        while (start < range.end() && extents.size() < limit) {
+            long chunk = start / chunkSize.bytes();
+            long change = next(chunk, false);
+            boolean present = change != chunk;
+            if (!present) {
+                change = next(chunk, true);
+            }
+            long end = change == chunks() ? range.end() : Math.min(range.end(), change * chunkSize.bytes());
+            extents.add(new Extent(ByteRange.between(start, end), present ? Extent.Kind.DATA : Extent.Kind.HOLE));
+            start = end;
+        }
+        return extents;
+    }
+
+    byte[] encodedSegment(int number) {
+        return number < encoded.length ? encoded[number] : new byte[0];
+    }
+
+    PackTable packs() {
+        return packs;
+    }
+
+    private Segment segment(long chunk) {
+        int number = (int) (chunk / Segment.CHUNKS);
+        Segment segment = decoded.get(number);
+        if (segment == null) {
+            segment = decode(number);
+            decoded.set(number, segment);
+        }
+        return segment;
+    }
+
+    private Segment decode(int number) {
+        try {
+            return new SegmentCodec(chunkSize).decode(encoded[number], Segment.CHUNKS);
+        } catch (CorruptManifestException e) {
+            throw new IllegalStateException("a segment was taken into a map unchecked", e);
+        }
+    }
+}

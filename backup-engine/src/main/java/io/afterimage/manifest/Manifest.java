@@ -1,0 +1,38 @@
+package io.afterimage.manifest;
+
+import io.afterimage.chunk.ChunkSize;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The complete description of one restore point. Immutable.
+ *
+ * @param point the point's own id
+ * @param machine the machine it is of
+ * @param parent the point that {@link DiskMap#changed} counts from; never needed to read this one
+ * @param chunkSize the chunk size of all the maps
+ * @param packs every pack that a map names
+ * @param disks in the machine's order
+ * @param definition what the machine is beside its disks: documents by name, such as {@code qmp/query-block.json}
+ */
+public record Manifest(
+        PointId point,
+        MachineName machine,
+        Optional<PointId> parent,
+        ChunkSize chunkSize,
+        PackTable packs,
+        List<DiskMap> disks,
+        SortedMap<String, String> definition) {
+
+    public Manifest {
+        disks = List.copyOf(disks);
+        definition = Collections.unmodifiableSortedMap(new TreeMap<>(definition));
+    }
+
+    public Optional<DiskMap> disk(DiskName name) {
+        return disks.stream().filter(disk -> disk.name().equals(name)).findFirst();
+    }
+}

@@ -1,0 +1,50 @@
+package io.afterimage.manifest;
+
+import io.afterimage.chunk.ChunkSize;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import org.sqlite.SQLiteConnection;
+
+/**
+ * Manifests to the bytes of a SQLite file and back ({@code docs/formats/manifest.md}). The file lives in memory only; it is
+ * opened once, taken over whole, and closed, so that no query stands in the way of a read later. Thread-safe.
+ */
+public final class ManifestFile {
+
+    private static final String IN_MEMORY = "jdbc:sqlite::memory:";
+    private static final String MAIN = "main";
+
+    private ManifestFile() {}
+
+    /** The file of a manifest. */
+    public static byte[] write(Manifest manifest) {
+        try (Connection connection = DriverManager.getConnection(IN_MEMORY)) {
+            Schema.create(connection);
+            connection.setAutoCommit(false);
+            new ManifestWriter(connection).write(manifest);
+            connection.commit();
+            return connection.unwrap(SQLiteConnection.class).serialize(MAIN);
+        } catch (SQLException e) {
+            throw new IllegalStateException("SQLite could not write a manifest to memory", e);
+        }
+    }
+
+    /**
+     * The manifest in a file that anybody may have written.
+     *
+     * @param chunkSize the chunk size of the repository
+     * @throws CorruptManifestException if anything in it is not as {@link #write} leaves it; nothing has been believed then
+     */
+    public static Manifest read(byte[] file, ChunkSize chunkSize) throws CorruptManifestException {
+        try (Connection connection = DriverManager.getConnection(IN_MEMORY)) {
+            connection.unwrap(SQLiteConnection.class).deserialize(MAIN, file);
+            Schema.check(connection);
+            return new ManifestReader(connection, chunkSize).read();
+        } catch (SQLException e) {
+            throw new CorruptManifestException("SQLite cannot read it (" + e.getMessage() + ")", e);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new CorruptManifestException(e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package io.afterimage.manifest;
+
+import io.afterimage.chunk.PackId;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The packs that a manifest names, each with the short number by which its maps speak of it. A child manifest keeps its
+ * parent's numbers, so that a segment that did not change is taken over as it is. Immutable.
+ */
+public final class PackTable {
+
+    public static final PackTable EMPTY = new PackTable(new TreeMap<>());
+
+    private final TreeMap<Integer, Row> rows;
+
+    /** @param chunks how many chunks of the manifest's disks lie in the pack; at least 1 */
+    record Row(PackId id, long chunks) {}
+
+    PackTable(TreeMap<Integer, Row> rows) {
+        this.rows = rows;
+    }
+
+    /** The packs named, each once. */
+    public Collection<PackId> ids() {
+        return rows.values().stream().map(Row::id).toList();
+    }
+
+    Map<Integer, Row> rows() {
+        return Collections.unmodifiableMap(rows);
+    }
+
+    PackId id(int number) {
+        return rows.get(number).id();
+    }
+
+    boolean contains(int number) {
+        return rows.containsKey(number);
+    }
+
+    /** A copy to be changed. For one thread. */
+    static final class Editor {
+
+        private final TreeMap<Integer, Row> rows = new TreeMap<>();
+        private final Map<PackId, Integer> numbers = new HashMap<>();
+        private final Map<Integer, Long> counts = new HashMap<>();
+        private int next;
+
+        Editor(PackTable base) {
+            base.rows.forEach((number, row) -> {
+                rows.put(number, row);
+                numbers.put(row.id(), number);
+                counts.put(number, row.chunks());
+            });
+            next = rows.isEmpty() ? 0 : rows.lastKey() + 1;
+        }
+
+        int number(PackId id) {
+            return numbers.computeIfAbsent(id, newId -> {
+                rows.put(next, new Row(newId, 0));
+                return next++;
+            });
+        }
+
+        PackId id(int number) {
+            return rows.get(number).id();
+        }
+
+        void count(int number, int change) {
+            counts.merge(number, (long) change, Long::sum);
+        }
+
+        PackTable finish() {
+            TreeMap<Integer, Row> named = new TreeMap<>();
+            rows.forEach((number, row) -> {
+                long chunks = counts.getOrDefault(number, 0L);
+                if (chunks > 0) {
+                    named.put(number, new Row(row.id(), chunks));
+                }
+            });
+            return new PackTable(named);
+        }
+    }
+}
