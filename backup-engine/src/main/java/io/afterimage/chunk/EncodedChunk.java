@@ -1,18 +1,18 @@
 package io.afterimage.chunk;
 
+import java.nio.ByteBuffer;
+
 /**
- * A chunk ready to be laid into a pack. The payload is not copied and must not change any more.
+ * A chunk ready to be laid into a pack.
  *
  * @param id the identity of the chunk
  * @param compression how the payload came from the chunk
- * @param payload holds the encoded bytes from {@code offset} on
- * @param offset the first byte of the payload
- * @param length the number of bytes
+ * @param payload the encoded bytes, from its position to its limit; not copied, and must not change any more
  */
-public record EncodedChunk(ChunkId id, Compression compression, byte[] payload, int offset, int length) {
+public record EncodedChunk(ChunkId id, Compression compression, ByteBuffer payload) {
 
     /** The length code of its frame: see {@link ChunkAddress}. */
     public int lengthCode(ChunkSize chunkSize) {
-        return compression == Compression.NONE ? 0 : chunkSize.units(FrameCodec.HEADER_LENGTH + length);
+        return compression == Compression.NONE ? 0 : chunkSize.units(FrameCodec.HEADER_LENGTH + payload.remaining());
     }
 }

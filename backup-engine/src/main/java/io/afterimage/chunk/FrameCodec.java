@@ -1,7 +1,7 @@
 package io.afterimage.chunk;
 
-import com.github.luben.zstd.Zstd;
 import java.nio.ByteBuffer;
+import java.util.OptionalInt;
 
 /**
  * Chunks to frames and back, as {@code docs/formats/chunk-frame.md} lays them out. Thread-safe.
@@ -18,7 +18,7 @@ public final class FrameCodec {
     private static final int LARGEST_COMPRESSED_UNITS = 255;
 
     private final ChunkSize chunkSize;
-    private final int level;
+    private final Zstandard zstd;
 
     /**
      * @param chunkSize the repository's chunk size
@@ -26,7 +26,7 @@ public final class FrameCodec {
      */
     public FrameCodec(ChunkSize chunkSize, int level) {
         this.chunkSize = chunkSize;
-        this.level = level;
+        zstd = new Zstandard(level);
     }
 
     public ChunkSize chunkSize() {
@@ -41,21 +41,19 @@ public final class FrameCodec {
      */
     public EncodedChunk encode(ChunkId id, byte[] chunk, int offset) {
         int limit = LARGEST_COMPRESSED_UNITS * chunkSize.unit() - HEADER_LENGTH;
-        byte[] payload = new byte[limit];
-        // With too little room zstd reports an error code: the chunk does not shrink enough.
-        long length = Zstd.compressByteArray(payload, 0, limit, chunk, offset, chunkSize.bytes(), level);
-        return Zstd.isError(length)
-                ? new EncodedChunk(id, Compression.NONE, chunk, offset, chunkSize.bytes())
-                : new EncodedChunk(id, Compression.ZSTD, payload, 0, (int) length);
+        byte[] payload = zstd.compress(chunk, offset, chunkSize.bytes(), limit);
+        return payload.length == 0
+                ? new EncodedChunk(id, Compression.NONE, ByteBuffer.wrap(chunk, offset, chunkSize.bytes()))
+                : new EncodedChunk(id, Compression.ZSTD, ByteBuffer.wrap(payload));
     }
 
     /** Appends the frame of {@code chunk} to {@code target}, which has room for it at the place that {@code address} tells. */
     public void write(EncodedChunk chunk, ChunkAddress address, ByteBuffer target) {
         int end = target.position() + address.byteLength(chunkSize);
-        target.putInt(MAGIC).putInt(chunk.compression().code()).putInt(chunk.length()).putInt(address.offset());
+        target.putInt(MAGIC).putInt(chunk.compression().code()).putInt(chunk.payload().remaining()).putInt(address.offset());
         address.pack().put(target);
         chunk.id().put(target);
-        target.put(chunk.payload(), chunk.offset(), chunk.length());
+        target.put(chunk.payload().duplicate());
         while (target.position() < end) {
             target.put((byte) 0);
         }
@@ -101,8 +99,8 @@ public final class FrameCodec {
             }
             System.arraycopy(frame, offset, target, 0, length);
         } else if (compression == Compression.ZSTD.code()) {
-            long size = Zstd.decompressByteArray(target, 0, chunkSize.bytes(), frame, offset, length);
-            if (size != chunkSize.bytes()) {
+            OptionalInt size = zstd.decompress(frame, offset, length, target, chunkSize.bytes());
+            if (size.isEmpty() || size.getAsInt() != chunkSize.bytes()) {
                 throw new CorruptChunkException(address, "its payload does not decompress to a chunk");
             }
         } else {

@@ -57,12 +57,9 @@ public final class BlockMap {
     public ChunkAddress address(long chunk) {
         Objects.checkIndex(chunk, chunks());
         long place = segment(chunk).place((int) (chunk % Segment.CHUNKS));
-        return place == Segment.ABSENT ? null : address(packs, place);
-    }
-
-    static ChunkAddress address(PackTable packs, long place) {
-        return new ChunkAddress(
-                packs.id((int) (place >>> 32)), (int) (place >>> 8) & ChunkAddress.OFFSETS - 1, (int) place & 0xff);
+        return place == Place.ABSENT
+                ? null
+                : new ChunkAddress(packs.id(Place.pack(place)), Place.offset(place), Place.lengthCode(place));
     }
 
     /**

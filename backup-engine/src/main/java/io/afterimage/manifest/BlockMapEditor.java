@@ -43,21 +43,20 @@ public final class BlockMapEditor {
 
     /** The chunk's frame lies at {@code address} from now on. */
     public void put(long chunk, ChunkAddress address) {
-        set(chunk, (long) packs.number(address.pack()) << 32 | (long) address.offset() << 8 | address.lengthCode());
+        set(chunk, Place.of(packs.number(address.pack()), address.offset(), address.lengthCode()));
     }
 
     /** The chunk is all zeros from now on. */
     public void putZeros(long chunk) {
-        set(chunk, Segment.ABSENT);
+        set(chunk, Place.ABSENT);
     }
 
     /** Where the chunk lies as of now, or null when it is all zeros. */
     public ChunkAddress address(long chunk) {
         long place = place(chunk);
-        return place == Segment.ABSENT
+        return place == Place.ABSENT
                 ? null
-                : new ChunkAddress(
-                        packs.id((int) (place >>> 32)), (int) (place >>> 8) & ChunkAddress.OFFSETS - 1, (int) place & 0xff);
+                : new ChunkAddress(packs.id(Place.pack(place)), Place.offset(place), Place.lengthCode(place));
     }
 
     private long place(long chunk) {
@@ -78,8 +77,8 @@ public final class BlockMapEditor {
     }
 
     private void count(long place, int change) {
-        if (place != Segment.ABSENT) {
-            packs.count((int) (place >>> 32), change);
+        if (place != Place.ABSENT) {
+            packs.count(Place.pack(place), change);
         }
     }
 
@@ -117,7 +116,7 @@ public final class BlockMapEditor {
         int chunks = Math.toIntExact(chunkSize.count(diskSize) - (long) last * Segment.CHUNKS);
         if (last >= 0 && chunks < Segment.CHUNKS && encoded[last].length > 0) {
             load(encoded[last]);
-            Arrays.fill(places, chunks, Segment.CHUNKS, Segment.ABSENT);
+            Arrays.fill(places, chunks, Segment.CHUNKS, Place.ABSENT);
             encoded[last] = codec.encode(places);
         }
     }

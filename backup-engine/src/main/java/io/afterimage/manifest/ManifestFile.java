@@ -39,7 +39,7 @@ public final class ManifestFile {
     public static Manifest read(byte[] file, ChunkSize chunkSize) throws CorruptManifestException {
         try (Connection connection = DriverManager.getConnection(IN_MEMORY)) {
             connection.unwrap(SQLiteConnection.class).deserialize(MAIN, file);
-            Schema.check(connection);
+            Schema.check(connection, file.length);
             return new ManifestReader(connection, chunkSize).read();
         } catch (SQLException e) {
             throw new CorruptManifestException("SQLite cannot read it (" + e.getMessage() + ")", e);

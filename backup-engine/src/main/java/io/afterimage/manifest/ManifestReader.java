@@ -65,14 +65,15 @@ final class ManifestReader {
     }
 
     private List<DiskMap> readDisks(Statement statement, PackTable packs) throws SQLException, CorruptManifestException {
-        record Row(DiskName name, long size, byte[] changed) {}
+        record Row(DiskName name, long size, List<ByteRange> changed) {}
         List<Row> rows = new ArrayList<>();
         Set<DiskName> names = new HashSet<>();
         try (ResultSet row = statement.executeQuery("SELECT number, name, size, changed FROM disk ORDER BY number")) {
             while (row.next()) {
                 require(row.getLong(1) == rows.size(), "its disks are not numbered from 0 on");
-                Row disk = new Row(new DiskName(text(row, 2)), row.getLong(3), row.getBytes(4));
-                require(disk.size >= 0 && disk.size / chunkSize.bytes() < Integer.MAX_VALUE, "a disk has an impossible size");
+                long size = row.getLong(3);
+                require(size >= 0 && size / chunkSize.bytes() < Integer.MAX_VALUE, "a disk has an impossible size");
+                Row disk = new Row(new DiskName(text(row, 2)), size, changed(row.getBytes(4), size));
                 require(names.add(disk.name), "a disk is there twice");
                 rows.add(disk);
             }
@@ -83,7 +84,7 @@ final class ManifestReader {
             Row disk = rows.get(number);
             check(segments.get(number), disk.size, packs);
             BlockMap map = new BlockMap(disk.size, chunkSize, packs, segments.get(number));
-            disks.add(new DiskMap(disk.name, map, changed(disk.changed, disk.size)));
+            disks.add(new DiskMap(disk.name, map, disk.changed));
         }
         return disks;
     }

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
@@ -15,12 +16,12 @@ public final class PackTable {
 
     public static final PackTable EMPTY = new PackTable(new TreeMap<>());
 
-    private final TreeMap<Integer, Row> rows;
+    private final NavigableMap<Integer, Row> rows;
 
     /** @param chunks how many chunks of the manifest's disks lie in the pack; at least 1 */
     record Row(PackId id, long chunks) {}
 
-    PackTable(TreeMap<Integer, Row> rows) {
+    PackTable(NavigableMap<Integer, Row> rows) {
         this.rows = rows;
     }
 

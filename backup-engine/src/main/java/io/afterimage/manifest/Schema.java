@@ -36,8 +36,8 @@ final class Schema {
         }
     }
 
-    /** Throws unless the file is a manifest of a version that is known here, and holds nothing else. */
-    static void check(Connection connection) throws SQLException, CorruptManifestException {
+    /** Throws unless the file, of {@code length} bytes, is a manifest of a version known here, and holds nothing else. */
+    static void check(Connection connection, int length) throws SQLException, CorruptManifestException {
         try (Statement statement = connection.createStatement()) {
             // A file from an untrusted store: no functions from its schema, no belief in cell sizes, no writing.
             statement.execute("PRAGMA trusted_schema = OFF");
@@ -45,6 +45,9 @@ final class Schema {
             statement.execute("PRAGMA query_only = ON");
             if (number(statement, "PRAGMA application_id") != APPLICATION_ID) {
                 throw new CorruptManifestException("it is not a manifest file");
+            }
+            if (number(statement, "PRAGMA page_count") * number(statement, "PRAGMA page_size") != length) {
+                throw new CorruptManifestException("it is cut off");
             }
             long version = number(statement, "PRAGMA user_version");
             if (version != VERSION) {

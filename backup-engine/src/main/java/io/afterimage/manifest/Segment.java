@@ -11,9 +11,6 @@ final class Segment {
     /** Chunks in a segment; the number is part of the format. */
     static final int CHUNKS = 4096;
 
-    /** What {@link #place} answers for a chunk that is not in the map, and so is all zeros. */
-    static final long ABSENT = -1;
-
     /** Sums of lengths are kept at every so many chunks. */
     private static final int STRIDE = 64;
 
@@ -68,15 +65,14 @@ final class Segment {
         }
     }
 
-    /** {@code pack number << 32 | offset << 8 | length code} of a chunk of this segment, or {@link #ABSENT}. */
+    /** The {@link Place} of a chunk of this segment. */
     long place(int chunk) {
         int run = runAt(chunk);
         if (run < 0) {
-            return ABSENT;
+            return Place.ABSENT;
         }
         int length = lengthsFrom[run] + chunk - firsts[run];
-        int offset = bases[run] + sumBefore(length);
-        return (long) packs[run] << 32 | (long) offset << 8 | lengthCodes[length] & 0xff;
+        return Place.of(packs[run], bases[run] + sumBefore(length), Byte.toUnsignedInt(lengthCodes[length]));
     }
 
     /** The first chunk in {@code [chunk, CHUNKS]} that is present, or absent, as {@code present} asks; CHUNKS if none is. */
@@ -120,7 +116,7 @@ final class Segment {
     }
 
     private int units(int index) {
-        int code = lengthCodes[index] & 0xff;
+        int code = Byte.toUnsignedInt(lengthCodes[index]);
         return code != 0 ? code : unitsOfZero;
     }
 }

@@ -24,26 +24,32 @@ final class SegmentCodec {
         unitsOfZero = ChunkAddress.units(0, chunkSize);
     }
 
-    /** The bytes of the segment whose chunks have these {@linkplain Segment#place places}; none when all are absent. */
+    /** The bytes of the segment whose chunks have these {@linkplain Place places}; none when all are absent. */
     byte[] encode(long[] places) {
         List<Run> runs = new ArrayList<>();
         ByteArrayOutputStream lengths = new ByteArrayOutputStream(Segment.CHUNKS);
         int chunk = 0;
         while (chunk < Segment.CHUNKS) {
-            if (places[chunk] == Segment.ABSENT) {
+            if (places[chunk] == Place.ABSENT) {
                 chunk++;
                 continue;
             }
             int first = chunk;
-            long follower;
+            int pack = Place.pack(places[first]);
+            int offset = Place.offset(places[first]);
             do {
-                lengths.write((int) places[chunk] & 0xff);
-                follower = (places[chunk] & ~0xffL) + ((long) units((int) places[chunk] & 0xff) << 8);
+                int lengthCode = Place.lengthCode(places[chunk]);
+                lengths.write(lengthCode);
+                offset += units(lengthCode);
                 chunk++;
-            } while (chunk < Segment.CHUNKS && places[chunk] >= 0 && (places[chunk] & ~0xffL) == follower);
-            runs.add(new Run(first, chunk - first, (int) (places[first] >>> 32), offset(places[first])));
+            } while (chunk < Segment.CHUNKS && follows(places[chunk], pack, offset));
+            runs.add(new Run(first, chunk - first, pack, Place.offset(places[first])));
         }
         return runs.isEmpty() ? new byte[0] : write(runs, lengths.toByteArray());
+    }
+
+    private static boolean follows(long place, int pack, int offset) {
+        return place != Place.ABSENT && Place.pack(place) == pack && Place.offset(place) == offset;
     }
 
     private byte[] write(List<Run> runs, byte[] lengths) {
@@ -62,7 +68,7 @@ final class SegmentCodec {
             out.putSigned(run.offset() - expected.getOrDefault(run.pack(), 0));
             int offset = run.offset();
             for (int i = 0; i < run.count(); i++) {
-                offset += units(lengths[length++] & 0xff);
+                offset += units(Byte.toUnsignedInt(lengths[length++]));
             }
             expected.put(run.pack(), offset);
         }
@@ -111,7 +117,7 @@ final class SegmentCodec {
             require(length + counts[i] <= lengths.length, "a segment with too few lengths");
             long offsetEnd = offset;
             for (int j = 0; j < counts[i]; j++) {
-                offsetEnd += units(lengths[length++] & 0xff);
+                offsetEnd += units(Byte.toUnsignedInt(lengths[length++]));
             }
             require(offset >= 1 && offsetEnd < ChunkAddress.OFFSETS, "a run outside of any pack");
             runs[i] = new Run(first, counts[i], packs[i], (int) offset);
@@ -127,10 +133,6 @@ final class SegmentCodec {
             column[i] = VarInts.get(in);
         }
         return column;
-    }
-
-    private static int offset(long place) {
-        return (int) (place >>> 8) & ChunkAddress.OFFSETS - 1;
     }
 
     private int units(int lengthCode) {

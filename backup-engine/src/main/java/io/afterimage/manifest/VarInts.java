@@ -14,14 +14,14 @@ final class VarInts {
     void put(int value) {
         int rest = value;
         while (rest > 0x7f) {
-            out.write(rest & 0x7f | 0x80);
+            out.write((rest & 0x7f) | 0x80);
             rest >>>= 7;
         }
         out.write(rest);
     }
 
     void putSigned(int value) {
-        put(value << 1 ^ value >> 31);
+        put((value << 1) ^ (value >> 31));
     }
 
     void put(byte[] bytes) {
@@ -50,6 +50,6 @@ final class VarInts {
 
     static int getSigned(ByteBuffer in) throws CorruptManifestException {
         int value = get(in);
-        return value >>> 1 ^ -(value & 1);
+        return (value >>> 1) ^ -(value & 1);
     }
 }

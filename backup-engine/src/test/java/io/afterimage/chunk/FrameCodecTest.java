@@ -36,7 +36,7 @@ class FrameCodecTest {
             byte[] target = new byte[size];
             assertEquals(encoded.id(), sized.decode(frame(sized, encoded, address), 0, address, target));
             assertArrayEquals(chunk, target);
-            assertEquals(chunk == noise ? Compression.NONE : Compression.ZSTD, encoded.compression());
+            assertEquals(Arrays.equals(chunk, noise) ? Compression.NONE : Compression.ZSTD, encoded.compression());
         }
     }
 
@@ -50,21 +50,28 @@ class FrameCodecTest {
     }
 
     @Test
-    void everyFlippedBitOutsideThePaddingIsFound() {
+    void noFlippedBitEverYieldsOtherBytes() {
         byte[] chunk = new byte[chunkSize.bytes()];
         new Random(2).nextBytes(chunk);
         Arrays.fill(chunk, 1000, chunk.length, (byte) 5);
         EncodedChunk encoded = codec.encode(ChunkId.of(chunk, 0, chunk.length), chunk, 0);
         ChunkAddress address = new ChunkAddress(PACK, 3, encoded.lengthCode(chunkSize));
         byte[] frame = frame(codec, encoded, address);
-        for (int bit = 0; bit < 8 * (FrameCodec.HEADER_LENGTH + encoded.length()); bit++) {
+        int harmless = 0;
+        for (int bit = 0; bit < 8 * (FrameCodec.HEADER_LENGTH + encoded.payload().remaining()); bit++) {
             byte[] damaged = frame.clone();
             damaged[bit / 8] ^= (byte) (1 << bit % 8);
-            assertThrows(
-                    CorruptChunkException.class,
-                    () -> codec.decode(damaged, 0, address, new byte[chunkSize.bytes()]),
-                    "bit " + bit);
+            byte[] target = new byte[chunkSize.bytes()];
+            try {
+                // zstd has bits of no meaning, so that some flips are harmless.
+                codec.decode(damaged, 0, address, target);
+                assertArrayEquals(chunk, target, "bit " + bit);
+                harmless++;
+            } catch (CorruptChunkException found) {
+                assertEquals(address, found.address());
+            }
         }
+        assertTrue(harmless < 16, harmless + " flips were not found");
     }
 
     @Test

@@ -25,7 +25,7 @@ class PackTest {
         FrameCodec codec = new FrameCodec(chunkSize, 1);
         PackBuilder builder = new PackBuilder(PACK, codec);
         ByteBuffer pack = fill(builder, codec, 50);
-        List<PackEntry> entries = PackIndex.read(PACK, pack.limit(), chunkSize, pack::slice);
+        List<PackEntry> entries = PackIndex.read(PACK, pack.limit(), chunkSize, source(pack));
         assertEquals(builder.entries(), entries);
         for (PackEntry entry : entries) {
             byte[] frame = new byte[entry.address().byteLength(chunkSize)];
@@ -41,7 +41,7 @@ class PackTest {
         for (int length = 0; length < pack.limit(); length++) {
             ByteBuffer cut = pack.slice(0, length);
             assertThrows(
-                    CorruptPackException.class, () -> PackIndex.read(PACK, cut.limit(), codec.chunkSize(), cut::slice));
+                    CorruptPackException.class, () -> PackIndex.read(PACK, cut.limit(), codec.chunkSize(), source(cut)));
         }
     }
 
@@ -55,7 +55,7 @@ class PackTest {
             altered.put(at, (byte) (altered.get(at) + 1));
             assertThrows(
                     CorruptPackException.class,
-                    () -> PackIndex.read(PACK, altered.limit(), codec.chunkSize(), altered::slice),
+                    () -> PackIndex.read(PACK, altered.limit(), codec.chunkSize(), source(altered)),
                     "byte " + at);
         }
     }
@@ -66,7 +66,11 @@ class PackTest {
         ByteBuffer pack = fill(new PackBuilder(PACK, codec), codec, 4);
         assertThrows(
                 CorruptPackException.class,
-                () -> PackIndex.read(new PackId(3, 4), pack.limit(), codec.chunkSize(), pack::slice));
+                () -> PackIndex.read(new PackId(3, 4), pack.limit(), codec.chunkSize(), source(pack)));
+    }
+
+    private static PackIndex.Source source(ByteBuffer pack) {
+        return (offset, length) -> pack.slice((int) offset, length);
     }
 
     private static ByteBuffer fill(PackBuilder builder, FrameCodec codec, int chunks) {
