@@ -14,6 +14,11 @@ public record MachineName(String text) implements Comparable<MachineName> {
         }
     }
 
+    /** Whether {@code text} may be the name of a machine. */
+    public static boolean isValid(String text) {
+        return FORM.matcher(text).matches();
+    }
+
     @Override
     public int compareTo(MachineName other) {
         return text.compareTo(other.text);

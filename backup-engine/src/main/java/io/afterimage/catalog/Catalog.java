@@ -1,0 +1,189 @@
+package io.afterimage.catalog;
+
+import io.afterimage.catalog.CatalogException.Reason;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.PointId;
+import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.Listing;
+import io.afterimage.store.ObjectInfo;
+import io.afterimage.store.ObjectKey;
+import io.afterimage.store.ObjectNotFoundException;
+import io.afterimage.store.ObjectStore;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The machines and points of a repository, read from the store each time they are asked for, so that what another host did
+ * a moment ago is seen. Descriptors never change, and so are fetched once. Thread-safe.
+ *
+ * <p>To find one point costs a listing of one page, or none for a whole id, and one GET, however many points there are.
+ */
+public final class Catalog {
+
+    private static final String POINTS = "points";
+    private static final String SUFFIX = ".json";
+    private static final int KEPT_DESCRIPTORS = 20_000;
+
+    private final ObjectStore store;
+    private final Map<ObjectKey, Point> descriptors = new ConcurrentHashMap<>();
+
+    public Catalog(ObjectStore store) {
+        this.store = store;
+    }
+
+    /** Where a point's descriptor lies: {@code points/<machine>/<point id>.json}. */
+    public static ObjectKey key(MachineName machine, PointId point) {
+        return ObjectKey.of(POINTS, machine.text(), point.hex() + SUFFIX);
+    }
+
+    /** The machines that have at least one point, by name. */
+    public SortedSet<MachineName> machines() throws IOException {
+        SortedSet<MachineName> machines = new TreeSet<>();
+        Listing listing = store.list(KeyPrefix.folder(POINTS));
+        while (listing.hasNext()) {
+            String[] segments = listing.next().key().value().split("/", -1);
+            if (segments.length == 3 && isPoint(segments[2]) && MachineName.isValid(segments[1])) {
+                machines.add(new MachineName(segments[1]));
+            }
+        }
+        return machines;
+    }
+
+    /** The ids of a machine's points, oldest first, without reading any descriptor. */
+    public List<PointId> pointIds(MachineName machine) throws IOException {
+        return ids(KeyPrefix.folder(POINTS, machine.text()));
+    }
+
+    /**
+     * The points of a machine, oldest first; none when there is no such machine. One that vanishes meanwhile is left out.
+     *
+     * @throws CatalogException if a descriptor is damaged
+     */
+    public List<Point> points(MachineName machine) throws IOException {
+        List<Point> points = new ArrayList<>();
+        for (PointId id : pointIds(machine)) {
+            find(machine, id).ifPresent(points::add);
+        }
+        return points;
+    }
+
+    /** The point of that id, if it is there. */
+    public Optional<Point> find(MachineName machine, PointId id) throws IOException {
+        ObjectKey key = key(machine, id);
+        try {
+            Point known = descriptors.get(key);
+            if (known != null) {
+                return Optional.of(known);
+            }
+            Point point = PointDescriptor.parse(store.getWhole(key, PointDescriptor.LARGEST), key.value());
+            if (!point.id().equals(id) || !point.machine().equals(machine)) {
+                throw new CatalogException(
+                        Reason.DAMAGED, "The descriptor " + key + " is of another point: remove it, it was not put there by a backup.");
+            }
+            if (descriptors.size() < KEPT_DESCRIPTORS) {
+                descriptors.put(key, point);
+            }
+            return Optional.of(point);
+        } catch (ObjectNotFoundException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The newest point of a machine, if it has any. */
+    public Optional<Point> latest(MachineName machine) throws IOException {
+        List<PointId> ids = pointIds(machine);
+        for (PointId id : ids.reversed()) {
+            Optional<Point> point = find(machine, id);
+            if (point.isPresent()) {
+                return point;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The point that a selector means.
+     *
+     * @throws CatalogException if there is none, or if the beginning of an id fits several
+     */
+    public Point resolve(Selector selector) throws IOException {
+        MachineName machine = selector.machine();
+        Point point = switch (selector.point()) {
+            case Selector.Which.Latest _ -> latest(machine).orElseThrow(() -> noSuchMachine(machine));
+            case Selector.Which.Id id -> byPrefix(machine, id.prefix());
+            case Selector.Which.At at -> notAfter(machine, at.instant());
+        };
+        if (selector.disk().isPresent() && point.disk(selector.disk().get()).isEmpty()) {
+            throw new CatalogException(
+                    Reason.NO_SUCH_DISK,
+                    "The point " + point.id() + " of machine '" + machine + "' has no disk '" + selector.disk().get()
+                            + "': its disks are " + point.disks().stream().map(PointDisk::name).toList() + ".");
+        }
+        return point;
+    }
+
+    private Point byPrefix(MachineName machine, String prefix) throws IOException {
+        List<PointId> ids = ids(new KeyPrefix(KeyPrefix.folder(POINTS, machine.text()).value() + prefix));
+        if (ids.size() > 1) {
+            throw new CatalogException(
+                    Reason.AMBIGUOUS,
+                    "'" + prefix + "' is the beginning of " + ids.size() + " points of machine '" + machine
+                            + "': give more digits of " + ids.getFirst() + " or " + ids.get(1) + ".");
+        }
+        Optional<Point> point = ids.isEmpty() ? Optional.empty() : find(machine, ids.getFirst());
+        return point.isPresent() ? point.get() : missing(machine, "whose id begins with '" + prefix + "'");
+    }
+
+    private Point notAfter(MachineName machine, Instant instant) throws IOException {
+        String last = PointId.timeDigits(instant);
+        for (PointId id : pointIds(machine).reversed()) {
+            if (id.hex().substring(0, last.length()).compareTo(last) <= 0) {
+                Optional<Point> point = find(machine, id);
+                // An id tells when a capture began; what counts is the instant that the disks show.
+                if (point.isPresent() && !point.get().time().isAfter(instant)) {
+                    return point.get();
+                }
+            }
+        }
+        return missing(machine, "at or before " + instant);
+    }
+
+    private Point missing(MachineName machine, String which) throws IOException {
+        if (pointIds(machine).isEmpty()) {
+            throw noSuchMachine(machine);
+        }
+        throw new CatalogException(
+                Reason.NO_SUCH_POINT,
+                "Machine '" + machine + "' has no point " + which + ": 'afterimage list " + machine + "' shows those it has.");
+    }
+
+    private static CatalogException noSuchMachine(MachineName machine) {
+        return new CatalogException(
+                Reason.NO_SUCH_MACHINE,
+                "The repository has no machine '" + machine + "': 'afterimage list' shows those it has.");
+    }
+
+    private List<PointId> ids(KeyPrefix prefix) throws IOException {
+        List<PointId> ids = new ArrayList<>();
+        Listing listing = store.list(prefix);
+        while (listing.hasNext()) {
+            ObjectInfo object = listing.next();
+            String name = object.key().name();
+            if (isPoint(name)) {
+                ids.add(new PointId(name.substring(0, name.length() - SUFFIX.length())));
+            }
+        }
+        return ids;
+    }
+
+    private static boolean isPoint(String name) {
+        return name.matches("[0-9a-f]{32}\\.json");
+    }
+}

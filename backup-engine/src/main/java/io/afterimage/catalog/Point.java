@@ -1,0 +1,47 @@
+package io.afterimage.catalog;
+
+import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.PointId;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The descriptor of a restore point: what a list shows, and the seal of its manifest. Immutable.
+ *
+ * @param id sorts by time among the points of a machine
+ * @param machine the machine it is of
+ * @param time the instant that the disks show
+ * @param kind how much was read
+ * @param parent the point that changes are counted from; never needed to read this one
+ * @param disks in the machine's order
+ * @param bytes what the capture cost
+ * @param manifest the stored manifest's length and hash
+ */
+public record Point(
+        PointId id,
+        MachineName machine,
+        Instant time,
+        PointKind kind,
+        Optional<PointId> parent,
+        List<PointDisk> disks,
+        CaptureBytes bytes,
+        Seal manifest) {
+
+    /**
+     * What an object must be to be believed.
+     *
+     * @param length in bytes
+     * @param sha256 64 lower-case hex digits
+     */
+    public record Seal(long length, String sha256) {}
+
+    public Point {
+        disks = List.copyOf(disks);
+    }
+
+    public Optional<PointDisk> disk(DiskName name) {
+        return disks.stream().filter(disk -> disk.name().equals(name)).findFirst();
+    }
+}

@@ -1,0 +1,106 @@
+package io.afterimage.catalog;
+
+import static java.util.Objects.requireNonNull;
+
+import io.afterimage.catalog.CatalogException.Reason;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.PointId;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The JSON of a point's descriptor ({@code docs/formats/point.md}), which is also what {@code list --json} shows. Fields that a
+ * later program adds are passed over; a later {@code format} is refused.
+ */
+public record PointDescriptor(
+        int format,
+        String machine,
+        String point,
+        Instant time,
+        PointKind kind,
+        String parent,
+        List<Disk> disks,
+        CaptureBytes bytes,
+        Point.Seal manifest) {
+
+    /** No descriptor is larger; one that is comes from somebody who means harm. */
+    static final int LARGEST = 1024 * 1024;
+
+    private static final int FORMAT = 1;
+    private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .build();
+
+    /** One disk; {@code reason} is null unless the disk was read whole in spite of a parent. */
+    public record Disk(String name, long size, PointDisk.Change change, String reason, CaptureBytes bytes) {
+
+        private PointDisk toPointDisk() {
+            if (size < 0) {
+                throw new IllegalArgumentException("a disk's size is negative");
+            }
+            return new PointDisk(
+                    new DiskName(name), size, requireNonNull(change), Optional.ofNullable(reason), requireNonNull(bytes));
+        }
+    }
+
+    public static PointDescriptor of(Point point) {
+        return new PointDescriptor(
+                FORMAT,
+                point.machine().text(),
+                point.id().hex(),
+                point.time(),
+                point.kind(),
+                point.parent().map(PointId::hex).orElse(null),
+                point.disks().stream()
+                        .map(disk -> new Disk(
+                                disk.name().text(), disk.size(), disk.change(), disk.reason().orElse(null), disk.bytes()))
+                        .toList(),
+                point.bytes(),
+                point.manifest());
+    }
+
+    ByteBuffer toJson() {
+        return ByteBuffer.wrap(JSON.writeValueAsBytes(this));
+    }
+
+    /** @param name where the bytes lie, for the message */
+    static Point parse(byte[] json, String name) throws CatalogException {
+        try {
+            PointDescriptor descriptor = JSON.readValue(json, PointDescriptor.class);
+            if (descriptor.format > FORMAT) {
+                throw new CatalogException(
+                        Reason.UNSUPPORTED_FORMAT,
+                        "The point " + name + " is of format " + descriptor.format + " and this program reads up to "
+                                + FORMAT + ": use a newer Afterimage.");
+            }
+            return descriptor.toPoint();
+        } catch (JacksonException | IllegalArgumentException | NullPointerException e) {
+            throw new CatalogException(
+                    Reason.DAMAGED, "The descriptor " + name + " is damaged: run 'afterimage verify' to see what it touches.", e);
+        }
+    }
+
+    private Point toPoint() {
+        if (manifest.length() < 0 || !SHA_256.matcher(manifest.sha256()).matches()) {
+            throw new IllegalArgumentException("the manifest's seal is not one");
+        }
+        return new Point(
+                new PointId(point),
+                new MachineName(machine),
+                requireNonNull(time),
+                requireNonNull(kind),
+                Optional.ofNullable(parent).map(PointId::new),
+                disks.stream().map(Disk::toPointDisk).toList(),
+                requireNonNull(bytes),
+                manifest);
+    }
+}

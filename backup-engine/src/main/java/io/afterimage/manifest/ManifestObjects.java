@@ -1,0 +1,42 @@
+package io.afterimage.manifest;
+
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
+import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.ObjectKey;
+
+/** Manifests as objects of a store: {@code manifests/<machine>/<point id>}, one zstd frame with the SQLite file in it. */
+public final class ManifestObjects {
+
+    /** All manifests. */
+    public static final KeyPrefix ALL = KeyPrefix.folder("manifests");
+
+    /** No manifest is larger: a disk of 128 TiB in long runs, or one of 20 TiB in the shortest. */
+    public static final int LARGEST = Integer.MAX_VALUE - 8;
+
+    private static final int LEVEL = 3;
+
+    private ManifestObjects() {}
+
+    public static ObjectKey key(MachineName machine, PointId point) {
+        return ObjectKey.of("manifests", machine.text(), point.hex());
+    }
+
+    public static byte[] compress(byte[] file) {
+        return Zstd.compress(file, LEVEL);
+    }
+
+    public static byte[] decompress(byte[] object) throws CorruptManifestException {
+        long size = Zstd.getFrameContentSize(object);
+        // What no compressor makes of anything but a bomb.
+        long credible = Math.min(LARGEST, 1024L * 1024 + 4096L * object.length);
+        if (size <= 0 || size > credible) {
+            throw new CorruptManifestException("its stored form is not one zstd frame of a credible size");
+        }
+        try {
+            return Zstd.decompress(object, (int) size);
+        } catch (ZstdException e) {
+            throw new CorruptManifestException("it does not decompress", e);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package io.afterimage.pack;
+
+import io.afterimage.chunk.PackId;
+import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.ObjectKey;
+
+/** Where packs lie in a store: {@code packs/<first two digits>/<id>}, so that no folder grows beyond measure. */
+public final class PackObjects {
+
+    /** All packs. */
+    public static final KeyPrefix ALL = KeyPrefix.folder("packs");
+
+    private PackObjects() {}
+
+    public static ObjectKey key(PackId id) {
+        String name = id.toString();
+        return ObjectKey.of("packs", name.substring(0, 2), name);
+    }
+}
