@@ -1,0 +1,14 @@
+package io.afterimage.store;
+
+/** The four things that can be asked of a store. */
+public enum Operation {
+    PUT,
+    GET,
+    LIST,
+    DELETE;
+
+    /** Whether the operation changes what is stored, so that its failure leaves a question open. */
+    boolean changes() {
+        return this == PUT || this == DELETE;
+    }
+}
