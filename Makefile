@@ -1,0 +1,55 @@
+# make demo and make test are the two to begin with; each installs what it needs on Debian and Ubuntu.
+
+LAB    := cli/src/lab
+# Images of guests: built once, kept until their recipe changes.
+GUESTS := cli/target/lab
+MVN    ?= mvn
+
+# Maven runs on any Java from 17 on; the build looks for its own JDK, also in this variable.
+WITH_JDK = jdk=$$($(LAB)/find-jdk) && JAVA25_HOME="$$jdk"
+
+.PHONY: help build unit test demo perf fuzz clean
+
+help:
+	@echo 'make demo   back up a running machine, then boot two of its moments from the backup'
+	@echo 'make test   all tests, with real QEMU machines and NBD clients'
+	@echo 'make unit   the quick tests alone'
+	@echo 'make build  the program: cli/target/afterimage/bin/afterimage'
+	@echo 'make perf   measurements against local files and other programs'
+	@echo 'make fuzz   the quick tests with new seeds, for FUZZ_MINUTES (5)'
+	@echo 'make clean  remove what was built, guests too'
+
+build:
+	@$(LAB)/packages build
+	@$(WITH_JDK) $(MVN) -q -DskipTests package
+
+unit:
+	@$(LAB)/packages build
+	@$(WITH_JDK) $(MVN) test
+
+# All modules run even when one fails, old reports must not be counted, and the sum is printed in any case.
+test:
+	@$(LAB)/packages test
+	@$(LAB)/tiny-guest $(GUESTS)
+	@rm -rf */target/surefire-reports */target/failsafe-reports
+	@$(WITH_JDK) $(MVN) --fail-at-end verify; status=$$?; $(LAB)/count-tests . && exit $$status
+
+demo:
+	@$(LAB)/packages demo
+	@$(MAKE) --no-print-directory build
+	@cli/src/demo/demo
+
+perf:
+	@$(LAB)/packages perf
+	@$(MAKE) --no-print-directory build
+	@perf/run
+
+fuzz:
+	@$(LAB)/packages build
+	@end=$$(($$(date +%s) + $${FUZZ_MINUTES:-5} * 60)); while [ $$(date +%s) -lt $$end ]; do \
+	    seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
+	    $(WITH_JDK) $(MVN) -q -Dafterimage.seed=$$seed test || { echo "failed with seed $$seed"; exit 1; }; \
+	done
+
+clean:
+	@rm -rf */target

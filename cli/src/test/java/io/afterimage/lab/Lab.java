@@ -1,0 +1,59 @@
+package io.afterimage.lab;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * Where the lab's recipes are and where what they build is kept. Images are built once into a folder that outlives a
+ * test run and are never written to by a guest.
+ */
+public final class Lab {
+    private static final Duration BUILD = Duration.ofMinutes(10);
+    private static final Path RECIPES = recipes();
+
+    private Lab() {}
+
+    /** The folder of built images: the system property {@code afterimage.lab}, else {@code cli/target/lab}. */
+    public static Path folder() {
+        String chosen = System.getProperty("afterimage.lab");
+        return chosen != null ? Path.of(chosen).toAbsolutePath() : RECIPES.resolve("../../target/lab").normalize();
+    }
+
+    /** The small machine, built if need be: a raw disk of 256 MiB that boots by itself. Read-only. */
+    public static Path tinyDisk() {
+        build("tiny-guest");
+        return folder().resolve("tiny.raw");
+    }
+
+    /** A Debian machine with guest agent and usual tools, built if need be: a raw disk of 2 GiB. Read-only. */
+    public static Path debianDisk() {
+        build("debian-guest");
+        return folder().resolve("debian.raw");
+    }
+
+    /** What QEMU's {@code -accel} shall get here, by having tried it (see {@code accelerator}). */
+    public static String accelerator() {
+        build("tiny-guest");
+        return Tool.run(BUILD, recipe("accelerator"), folder().toString()).orFail().text().strip();
+    }
+
+    private static synchronized void build(String recipe) {
+        Tool.run(BUILD, recipe(recipe), folder().toString()).orFail();
+    }
+
+    private static String recipe(String name) {
+        return RECIPES.resolve(name).toString();
+    }
+
+    private static Path recipes() {
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            Path candidate = at.resolve("cli/src/lab");
+            if (Files.isDirectory(candidate)) {
+                return candidate;
+            }
+        }
+        throw new IllegalStateException("no cli/src/lab above " + Path.of("").toAbsolutePath()
+                + "; run the tests from a checkout of the project");
+    }
+}
