@@ -67,7 +67,7 @@ public final class BackupLease implements Closeable {
             throw e;
         }
         long period = LIFE.toMillis() / 4;
-        var unused = lease.renewal.scheduleWithFixedDelay(lease::renewOrWarn, period, period, TimeUnit.MILLISECONDS);
+        var _ = lease.renewal.scheduleWithFixedDelay(lease::renewOrWarn, period, period, TimeUnit.MILLISECONDS);
         return lease;
     }
 

@@ -68,7 +68,8 @@ public record PointDescriptor(
                 point.manifest());
     }
 
-    ByteBuffer toJson() {
+    /** What is stored. */
+    public ByteBuffer toJson() {
         return ByteBuffer.wrap(JSON.writeValueAsBytes(this));
     }
 

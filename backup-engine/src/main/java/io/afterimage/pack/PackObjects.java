@@ -3,6 +3,7 @@ package io.afterimage.pack;
 import io.afterimage.chunk.PackId;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ObjectKey;
+import java.util.Optional;
 
 /** Where packs lie in a store: {@code packs/<first two digits>/<id>}, so that no folder grows beyond measure. */
 public final class PackObjects {
@@ -15,5 +16,15 @@ public final class PackObjects {
     public static ObjectKey key(PackId id) {
         String name = id.toString();
         return ObjectKey.of("packs", name.substring(0, 2), name);
+    }
+
+    /** The pack that lies at {@code key}; empty if that is no place of a pack. */
+    public static Optional<PackId> id(ObjectKey key) {
+        try {
+            PackId id = PackId.parse(key.name());
+            return key(id).equals(key) ? Optional.of(id) : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 }

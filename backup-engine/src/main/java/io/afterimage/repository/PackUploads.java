@@ -1,0 +1,99 @@
+package io.afterimage.repository;
+
+import io.afterimage.chunk.PackId;
+import io.afterimage.index.ChunkIndex;
+import io.afterimage.pack.PackBuilder;
+import io.afterimage.pack.PackEntry;
+import io.afterimage.pack.PackObjects;
+import io.afterimage.store.ObjectStore;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+
+/**
+ * Puts finished packs into the store, several at a time, so that a backup does not wait for the way there and back; whoever
+ * brings more than {@value #AT_ONCE} waits, which bounds the memory. The first failure is told to whoever calls next.
+ */
+final class PackUploads implements Closeable {
+
+    private static final int AT_ONCE = 6;
+
+    private final ObjectStore store;
+    private final ChunkIndex index;
+    private final Consumer<List<PackEntry>> stored;
+    private final Semaphore places = new Semaphore(AT_ONCE);
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final AtomicReference<IOException> failure = new AtomicReference<>();
+    private final AtomicLong bytes = new AtomicLong();
+
+    /** @param stored told the chunks of each pack that the store has, by any thread */
+    PackUploads(ObjectStore store, ChunkIndex index, Consumer<List<PackEntry>> stored) {
+        this.store = store;
+        this.index = index;
+        this.stored = stored;
+    }
+
+    /** Waits for a place, and uploads in the background. */
+    void put(PackBuilder pack) throws IOException {
+        List<PackEntry> entries = pack.entries();
+        PackId id = pack.id();
+        ByteBuffer content = pack.finish();
+        acquire(1);
+        threads.execute(() -> {
+            try {
+                store.put(PackObjects.key(id), content);
+                bytes.addAndGet(content.remaining());
+                index.add(id, entries);
+                stored.accept(entries);
+            } catch (IOException e) {
+                failure.compareAndSet(null, e);
+            } catch (RuntimeException e) {
+                failure.compareAndSet(null, new IOException("a pack could not be stored", e));
+            } finally {
+                places.release();
+            }
+        });
+        check();
+    }
+
+    /** Returns when all packs are stored. */
+    void await() throws IOException {
+        acquire(AT_ONCE);
+        places.release(AT_ONCE);
+        check();
+    }
+
+    /** The bytes of the packs stored so far. */
+    long bytes() {
+        return bytes.get();
+    }
+
+    private void acquire(int count) throws IOException {
+        try {
+            places.acquire(count);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while packs were stored", e);
+        }
+    }
+
+    private void check() throws IOException {
+        IOException first = failure.get();
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+        threads.close();
+    }
+}

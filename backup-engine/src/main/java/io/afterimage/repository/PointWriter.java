@@ -1,0 +1,114 @@
+package io.afterimage.repository;
+
+import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.Catalog;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDescriptor;
+import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkId;
+import io.afterimage.chunk.EncodedChunk;
+import io.afterimage.chunk.FrameCodec;
+import io.afterimage.chunk.PackId;
+import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.ManifestFile;
+import io.afterimage.manifest.ManifestObjects;
+import io.afterimage.pack.PackBuilder;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.util.Optional;
+
+/**
+ * Adds one point: stores chunks that the repository does not have, then {@linkplain #seal the manifest}, then {@linkplain #commit the
+ * descriptor}. A writer that is closed, or killed, before the commit has changed nothing that anybody sees; packs that it has
+ * stored are found, and used, by the next backup. {@link #find} and {@link #encode} may be called by many threads, the rest by one.
+ */
+public final class PointWriter implements Closeable {
+
+    private final Repository repository;
+    private final BackupLease lease;
+    private final SecureRandom random;
+    private final KnownChunks known;
+    private final PackUploads uploads;
+    private PackBuilder pack;
+
+    /**
+     * @param lease held by the caller until the writer is closed
+     * @param index of this repository; stays open
+     * @param parent whose packs are known to be there
+     */
+    public PointWriter(
+            Repository repository, BackupLease lease, ChunkIndex index, Optional<Manifest> parent, SecureRandom random) {
+        this.repository = repository;
+        this.lease = lease;
+        this.random = random;
+        known = new KnownChunks(repository, index, parent);
+        uploads = new PackUploads(repository.store(), index, known::stored);
+        pack = newPack();
+    }
+
+    /** Makes {@link #find} know all chunks of the repository: worth a listing when much is to be read. */
+    public void learnAll() throws IOException {
+        known.learnAll();
+    }
+
+    /** Where the repository has a chunk of that hash, or null. */
+    public ChunkAddress find(ChunkId id) {
+        return known.find(id);
+    }
+
+    /** As {@link FrameCodec#encode}. */
+    public EncodedChunk encode(ChunkId id, byte[] chunk, int offset) {
+        return repository.codec().encode(id, chunk, offset);
+    }
+
+    /** Lays a chunk behind those added before. May wait until earlier packs are stored. */
+    public ChunkAddress add(EncodedChunk chunk) throws IOException {
+        ChunkAddress address = pack.add(chunk);
+        known.add(chunk.id(), address);
+        if (pack.isFull()) {
+            uploads.put(pack);
+            pack = newPack();
+        }
+        return address;
+    }
+
+    /** Waits until all chunks are stored, then stores the manifest. The point is not there yet. */
+    public Point.Seal seal(Manifest manifest) throws IOException {
+        finishPacks();
+        byte[] object = ManifestObjects.compress(ManifestFile.write(manifest));
+        repository.store().put(ManifestObjects.key(manifest.machine(), manifest.point()), ByteBuffer.wrap(object));
+        return new Point.Seal(object.length, Repository.sha256(object));
+    }
+
+    /** Waits until all chunks added are stored. */
+    public void finishPacks() throws IOException {
+        if (!pack.isEmpty()) {
+            uploads.put(pack);
+            pack = newPack();
+        }
+        uploads.await();
+    }
+
+    /** The bytes of the packs that the store has taken. */
+    public long storedBytes() {
+        return uploads.bytes();
+    }
+
+    /** Stores the descriptor: from now on the point is there. */
+    public void commit(Point point) throws IOException {
+        lease.check();
+        repository.store().put(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
+    }
+
+    private PackBuilder newPack() {
+        return new PackBuilder(PackId.random(random), repository.codec());
+    }
+
+    @Override
+    public void close() {
+        uploads.close();
+    }
+}

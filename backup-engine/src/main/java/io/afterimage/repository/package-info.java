@@ -1,0 +1,18 @@
+/**
+ * A repository: everything under one prefix of one object store. {@link io.afterimage.repository.Repository} opens and makes
+ * them and reads their points; {@link io.afterimage.repository.PointWriter} adds a point.
+ *
+ * <p>Order of writing: packs, manifest, descriptor. The PUT of the descriptor is the commit: a point that is listed is whole, what
+ * is not listed is garbage. Order of deleting: descriptor, manifest, packs.
+ *
+ * <p>What may go on at the same time, on any hosts:
+ * <pre>
+ *                 backup of A   backup of B   reading A   deleting points of A
+ * backup of A     refused (1)   yes           yes         yes (2)
+ * reading A       yes           yes           yes         open readers go on (3)
+ * </pre>
+ * (1) by {@link io.afterimage.catalog.BackupLease}. (2) A new point needs no other one: only the packs that its own manifest names, which are
+ * never deleted with a point. (3) Deleting a point removes its descriptor and manifest; a reader took the manifest over when it opened the
+ * point, and the packs stay.
+ */
+package io.afterimage.repository;
