@@ -46,9 +46,17 @@ public final class BlockMapEditor {
         set(chunk, Place.of(packs.number(address.pack()), address.offset(), address.lengthCode()));
     }
 
-    /** The chunk is all zeros from now on. */
-    public void putZeros(long chunk) {
-        set(chunk, Place.ABSENT);
+    /** The chunks {@code [first, end)} are all zeros from now on. Quick where they are already. */
+    public void putZeros(long first, long end) {
+        long chunk = first;
+        while (chunk < end) {
+            int number = (int) (chunk / Segment.CHUNKS);
+            if (number != open && encoded[number].length == 0) {
+                chunk = (number + 1L) * Segment.CHUNKS;
+            } else {
+                set(chunk++, Place.ABSENT);
+            }
+        }
     }
 
     /** Where the chunk lies as of now, or null when it is all zeros. */

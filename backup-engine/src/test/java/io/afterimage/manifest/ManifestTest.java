@@ -68,7 +68,7 @@ class ManifestTest {
             for (int i = 0; i < 500 && chunk < chunks && offset < ChunkAddress.OFFSETS - 300; i++) {
                 ChunkAddress address = new ChunkAddress(id, offset, random.nextInt(256));
                 if (random.nextInt(5) == 0) {
-                    map.putZeros(chunk);
+                    map.putZeros(chunk, chunk + 1);
                     if (model.remove(chunk) != null) {
                         changed.add(chunk);
                     }
@@ -131,7 +131,7 @@ class ManifestTest {
         first.disk(VDA, 10L * CHUNK.bytes()).put(3, new ChunkAddress(new PackId(1, 1), 1, 10));
         Manifest full = first.finish(pointId(0), MACHINE, new TreeMap<>());
         ManifestEditor second = new ManifestEditor(CHUNK, Optional.of(full));
-        second.disk(VDA, 10L * CHUNK.bytes()).putZeros(3);
+        second.disk(VDA, 10L * CHUNK.bytes()).putZeros(3, 4);
         Manifest increment = ManifestFile.read(
                 ManifestFile.write(second.finish(pointId(1), MACHINE, new TreeMap<>())), CHUNK);
         DiskMap disk = increment.disk(VDA).orElseThrow();

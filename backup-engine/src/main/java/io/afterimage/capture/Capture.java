@@ -1,0 +1,89 @@
+package io.afterimage.capture;
+
+import io.afterimage.block.ByteRange;
+import io.afterimage.catalog.CaptureBytes;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDisk;
+import io.afterimage.catalog.PointKind;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.ManifestEditor;
+import io.afterimage.manifest.PointId;
+import io.afterimage.repository.PointWriter;
+import io.afterimage.repository.Repository;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+
+/**
+ * Makes one point. The disks are read and stored one after the other; nothing is visible to others until {@link Sealed#commit}.
+ *
+ * @param machine whose point it is
+ * @param id the point's id
+ * @param time the instant that the disks show
+ * @param parent the point that ranges of change are counted from, with its manifest
+ * @param definition what the machine is beside its disks, documents by name
+ */
+public record Capture(
+        MachineName machine, PointId id, Instant time, Optional<Manifest> parent, SortedMap<String, String> definition) {
+
+    /** A point that is stored whole, and not there yet. */
+    public record Sealed(Point point, PointWriter writer) {
+
+        /** Makes the point be there. */
+        public Point commit() throws IOException {
+            writer.commit(point);
+            return point;
+        }
+    }
+
+    /** Reads the disks, in this order, and stores what the repository does not have. */
+    public Sealed run(Repository repository, PointWriter writer, List<SourceDisk> disks, Progress progress)
+            throws IOException {
+        if (disks.stream().anyMatch(disk -> disk.changed().isEmpty())) {
+            writer.learnAll();
+        }
+        progress.total(disks.stream().mapToLong(Capture::extent).sum());
+        ManifestEditor editor = new ManifestEditor(repository.chunkSize(), parent);
+        List<PointDisk> described = new ArrayList<>();
+        CaptureBytes bytes = CaptureBytes.NONE;
+        for (SourceDisk disk : disks) {
+            DiskCapture capture = new DiskCapture(
+                    disk, editor.disk(disk.name(), disk.device().size()), writer, repository.chunkSize(), progress);
+            CaptureBytes cost = capture.run();
+            bytes = bytes.plus(cost);
+            described.add(describe(disk, cost));
+        }
+        Point.Seal seal = writer.seal(editor.finish(id, machine, definition));
+        bytes = bytes.plus(new CaptureBytes(0, 0, 0, writer.storedBytes(), seal.length()));
+        return new Sealed(
+                new Point(
+                        id,
+                        machine,
+                        time,
+                        parent.isEmpty() ? PointKind.FULL : PointKind.INCREMENTAL,
+                        parent.map(Manifest::point),
+                        described,
+                        bytes,
+                        seal),
+                writer);
+    }
+
+    private static long extent(SourceDisk disk) {
+        return disk.changed()
+                .map(ranges -> ranges.stream().mapToLong(ByteRange::length).sum())
+                .orElseGet(disk.device()::size);
+    }
+
+    private static PointDisk describe(SourceDisk disk, CaptureBytes cost) {
+        return new PointDisk(
+                disk.name(),
+                disk.device().size(),
+                disk.changed().isPresent() ? PointDisk.Change.BITMAP : PointDisk.Change.WHOLE,
+                disk.reason(),
+                cost);
+    }
+}

@@ -1,0 +1,157 @@
+package io.afterimage.capture;
+
+import io.afterimage.block.ByteRange;
+import io.afterimage.catalog.CaptureBytes;
+import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkId;
+import io.afterimage.chunk.ChunkSize;
+import io.afterimage.chunk.EncodedChunk;
+import io.afterimage.manifest.BlockMapEditor;
+import io.afterimage.repository.PointWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Reads one disk and stores what is new, as a bounded pipeline: batches of neighbouring chunks are read, hashed, looked up and
+ * compressed by a few threads, and taken up in the order of the disk by the caller's, who alone changes the map and fills packs.
+ */
+final class DiskCapture {
+
+    /** Bytes of a batch: a request large enough to be worth its way, small enough to keep the threads evenly busy. */
+    private static final int BATCH = 1024 * 1024;
+
+    private static final int THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
+
+    /** Batches in flight: what the pipeline holds in memory, beside packs. */
+    private static final int WINDOW = 3 * THREADS;
+
+    private final SourceDisk disk;
+    private final BlockMapEditor map;
+    private final PointWriter writer;
+    private final ChunkSize chunkSize;
+    private final Progress progress;
+    private final Queue<Future<List<ReadChunk>>> window = new ArrayDeque<>();
+    private long read;
+    private long deduplicated;
+
+    /**
+     * A chunk as a worker leaves it.
+     *
+     * @param number of the chunk on the disk
+     * @param id its hash; null when it is all zeros
+     * @param encoded null when the repository had it as the worker looked
+     * @param bytes the bytes of it that lie on the disk
+     */
+    private record ReadChunk(long number, ChunkId id, EncodedChunk encoded, int bytes) {}
+
+    DiskCapture(SourceDisk disk, BlockMapEditor map, PointWriter writer, ChunkSize chunkSize, Progress progress) {
+        this.disk = disk;
+        this.map = map;
+        this.writer = writer;
+        this.chunkSize = chunkSize;
+        this.progress = progress;
+    }
+
+    CaptureBytes run() throws IOException {
+        List<ByteRange> ranges = disk.changed().orElseGet(() -> List.of(new ByteRange(0, disk.device().size())));
+        Survey survey = new Survey(disk.device(), chunkSize, ranges);
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS, Thread.ofPlatform().name("capture-", 0).factory());
+        try {
+            while (survey.hasNext()) {
+                ChunkRange range = survey.next();
+                if (range.zeros()) {
+                    drain(0);
+                    map.putZeros(range.first(), range.end());
+                    progress.advance((range.end() - range.first()) * chunkSize.bytes());
+                } else {
+                    submit(range, threads);
+                }
+            }
+            drain(0);
+        } finally {
+            threads.shutdownNow();
+            threads.close();
+        }
+        long dirty = ranges.stream().mapToLong(ByteRange::length).sum();
+        return new CaptureBytes(dirty, read, deduplicated, 0, 0);
+    }
+
+    private void submit(ChunkRange range, ExecutorService threads) throws IOException {
+        int batch = Math.max(1, BATCH / chunkSize.bytes());
+        for (long first = range.first(); first < range.end(); first += batch) {
+            long from = first;
+            int count = (int) Math.min(batch, range.end() - first);
+            drain(WINDOW - 1);
+            window.add(threads.submit(() -> readBatch(from, count)));
+        }
+    }
+
+    /** Runs on a worker. */
+    private List<ReadChunk> readBatch(long first, int count) throws IOException {
+        long offset = first * chunkSize.bytes();
+        int length = (int) Math.min((long) count * chunkSize.bytes(), disk.device().size() - offset);
+        // The last chunk of a disk may reach beyond its end: what is not read stays zero.
+        byte[] bytes = new byte[count * chunkSize.bytes()];
+        disk.device().read(offset, ByteBuffer.wrap(bytes, 0, length));
+        List<ReadChunk> chunks = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            int at = i * chunkSize.bytes();
+            chunks.add(examine(first + i, bytes, at, Math.min(chunkSize.bytes(), length - at)));
+        }
+        return chunks;
+    }
+
+    private ReadChunk examine(long number, byte[] bytes, int at, int length) {
+        if (isZero(bytes, at, chunkSize.bytes())) {
+            return new ReadChunk(number, null, null, length);
+        }
+        ChunkId id = ChunkId.of(bytes, at, chunkSize.bytes());
+        return new ReadChunk(number, id, writer.find(id) == null ? writer.encode(id, bytes, at) : null, length);
+    }
+
+    private static boolean isZero(byte[] bytes, int at, int length) {
+        return bytes[at] == 0 && Arrays.equals(bytes, at, at + length - 1, bytes, at + 1, at + length);
+    }
+
+    /** Takes up the eldest batches until at most {@code left} are in flight. */
+    private void drain(int left) throws IOException {
+        while (window.size() > left) {
+            try {
+                for (ReadChunk chunk : window.remove().get()) {
+                    take(chunk);
+                }
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof IOException failure ? failure : new IOException("a chunk could not be read", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted while disk '" + disk.name() + "' was read", e);
+            }
+        }
+    }
+
+    private void take(ReadChunk chunk) throws IOException {
+        read += chunk.bytes;
+        if (chunk.id == null) {
+            map.putZeros(chunk.number, chunk.number + 1);
+        } else {
+            // Looked up again: an equal chunk may have been laid into a pack since the worker looked.
+            ChunkAddress known = writer.find(chunk.id);
+            if (known != null) {
+                deduplicated += chunk.bytes;
+                map.put(chunk.number, known);
+            } else {
+                map.put(chunk.number, writer.add(chunk.encoded));
+            }
+        }
+        progress.advance(chunkSize.bytes());
+    }
+}
