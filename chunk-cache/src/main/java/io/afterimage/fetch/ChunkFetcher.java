@@ -1,0 +1,156 @@
+package io.afterimage.fetch;
+
+import io.afterimage.cache.MemoryTier;
+import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkSize;
+import io.afterimage.chunk.CorruptChunkException;
+import io.afterimage.repository.Repository;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Fetches, verifies and keeps chunks for all images of a repository. However many ask for a chunk at once, it is fetched once.
+ * A chunk that is damaged fails those who asked for it and nobody else. Thread-safe; blocks, so not for event loops.
+ */
+public final class ChunkFetcher implements Closeable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ChunkFetcher.class);
+    private static final int REQUESTS_AT_ONCE = 32;
+
+    private final Repository repository;
+    private final ChunkSize chunkSize;
+    private final MemoryTier memory;
+    private final Map<ChunkAddress, CompletableFuture<ByteBuffer>> flights = new ConcurrentHashMap<>();
+    private final Semaphore requests = new Semaphore(REQUESTS_AT_ONCE);
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+    public ChunkFetcher(Repository repository, MemoryTier memory) {
+        this.repository = repository;
+        this.memory = memory;
+        chunkSize = repository.chunkSize();
+    }
+
+    /** The chunk if it is at hand, read-only; null when it must be fetched. Never blocks. */
+    public ByteBuffer resident(ChunkAddress address) {
+        return memory.get(address);
+    }
+
+    /**
+     * Chunks by address, each read-only and the caller's own buffer. Waits for all of them.
+     *
+     * @throws CorruptChunkException if one of them is not what its address promises
+     */
+    public Map<ChunkAddress, ByteBuffer> fetch(List<ChunkAddress> wanted) throws IOException {
+        Map<ChunkAddress, CompletableFuture<ByteBuffer>> awaited = start(wanted);
+        Map<ChunkAddress, ByteBuffer> chunks = new LinkedHashMap<>();
+        for (Map.Entry<ChunkAddress, CompletableFuture<ByteBuffer>> flight : awaited.entrySet()) {
+            chunks.put(flight.getKey(), await(flight.getValue()).duplicate());
+        }
+        return chunks;
+    }
+
+    /** Begins to fetch chunks that somebody may soon want. Returns at once, tells of no failure. */
+    public void prefetch(List<ChunkAddress> wanted) {
+        threads.execute(() -> start(wanted.stream().filter(address -> memory.get(address) == null).toList()));
+    }
+
+    private Map<ChunkAddress, CompletableFuture<ByteBuffer>> start(List<ChunkAddress> wanted) {
+        Map<ChunkAddress, CompletableFuture<ByteBuffer>> awaited = new LinkedHashMap<>();
+        List<ChunkAddress> own = new ArrayList<>();
+        for (ChunkAddress address : wanted) {
+            awaited.computeIfAbsent(address, key -> {
+                CompletableFuture<ByteBuffer> flight = new CompletableFuture<>();
+                CompletableFuture<ByteBuffer> other = flights.putIfAbsent(key, flight);
+                if (other != null) {
+                    return other;
+                }
+                own.add(key);
+                return flight;
+            });
+        }
+        for (FrameRun run : FrameRun.of(own, chunkSize)) {
+            threads.execute(() -> fly(run));
+        }
+        return awaited;
+    }
+
+    private void fly(FrameRun run) {
+        try {
+            byte[] frames = request(run.first(), run.length(chunkSize));
+            for (ChunkAddress address : run.addresses()) {
+                land(address, frames, run.offset(address, chunkSize));
+            }
+        } catch (IOException | RuntimeException e) {
+            if (run.addresses().size() == 1) {
+                crash(run.first(), e);
+            } else {
+                // The pack may be cut off behind the first of them: what is there shall be read.
+                run.addresses().forEach(address -> fly(new FrameRun(List.of(address))));
+            }
+        }
+    }
+
+    private byte[] request(ChunkAddress first, int length) throws IOException {
+        requests.acquireUninterruptibly();
+        try {
+            ByteBuffer frames = ByteBuffer.allocate(length);
+            repository.fetch(first, frames);
+            return frames.array();
+        } finally {
+            requests.release();
+        }
+    }
+
+    private void land(ChunkAddress address, byte[] frames, int offset) {
+        try {
+            byte[] chunk = new byte[chunkSize.bytes()];
+            repository.decode(frames, offset, address, chunk);
+            ByteBuffer verified = ByteBuffer.wrap(chunk).asReadOnlyBuffer();
+            memory.put(address, verified);
+            CompletableFuture<ByteBuffer> flight = flights.remove(address);
+            if (flight != null) {
+                flight.complete(verified);
+            }
+        } catch (IOException e) {
+            crash(address, e);
+        }
+    }
+
+    private void crash(ChunkAddress address, Exception failure) {
+        LOG.error("Chunk {} cannot be read: {}", address, failure.getMessage());
+        CompletableFuture<ByteBuffer> flight = flights.remove(address);
+        if (flight != null) {
+            flight.completeExceptionally(failure);
+        }
+    }
+
+    private static ByteBuffer await(CompletableFuture<ByteBuffer> flight) throws IOException {
+        try {
+            return flight.get();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage(), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while a chunk was fetched", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+        threads.close();
+    }
+}
