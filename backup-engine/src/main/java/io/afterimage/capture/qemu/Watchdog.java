@@ -14,7 +14,7 @@ import java.util.List;
  *
  * <p>It may be killed as well: then the next backup does the work ({@link Strays}).
  */
-public final class Watchdog {
+final class Watchdog {
 
     static final String READY = "ready";
     static final String COMMITTING = "committing";
