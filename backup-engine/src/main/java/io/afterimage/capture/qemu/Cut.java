@@ -1,0 +1,180 @@
+package io.afterimage.capture.qemu;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The disks of a running machine as they were at one instant, readable over NBD, while the guest goes on writing.
+ *
+ * <p>The instant is one QMP transaction over all disks; a new dirty bitmap, the next point's base, begins at it. How it is made is told
+ * in {@code Fleecing}, what may go wrong meanwhile in {@code CutGuard}. The order of a backup:
+ *
+ * <ol>
+ *   <li>{@link #begin}
+ *   <li>read {@link #disks}; when a read fails, {@link #requireIntact} throws the better reason, if there is one
+ *   <li>{@link #committing} right before the point becomes visible: it also proves that all that was read was as of the cut
+ *   <li>{@link #end}
+ * </ol>
+ *
+ * <p>Whatever is not ended, by {@link #end} or {@link #close}, by a kill of this process, or of QEMU, loses no change:
+ * see the package's documentation. Thread-safe.
+ */
+public final class Cut implements Closeable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Cut.class);
+
+    private final QmpClient client;
+    private final CutPlan plan;
+    private final ScratchFolder folder;
+    private final CutGuard guard;
+    private final WatchdogProcess watchdog;
+    private List<CutDisk> disks = List.of();
+    private boolean ended;
+
+    /** What became of the point. */
+    public enum Outcome {
+        /** The repository lists it: its checkpoint stays, older ones of these disks go. */
+        COMMITTED,
+        /** It does not and will not exist: its checkpoint goes, older ones stay. */
+        FAILED,
+        /** The commit may or may not have happened: both stay, and {@link Strays} decides by what the repository lists. */
+        UNKNOWN
+    }
+
+    private Cut(QmpClient client, CutPlan plan, ScratchFolder folder) throws IOException {
+        this.client = client;
+        this.plan = plan;
+        this.folder = folder;
+        this.guard = new CutGuard(client, plan, folder, this::takeDown);
+        this.watchdog = WatchdogProcess.start(client.socket(), folder.path(), plan.checkpoint());
+    }
+
+    /**
+     * Makes the cut. {@link Strays#remove} must have run before.
+     *
+     * @throws QmpException one sentence; QEMU is then as it was before, as far as it still answers
+     */
+    public static Cut begin(QmpClient client, CutPlan plan) throws IOException {
+        ScratchFolder folder = ScratchFolder.create(plan.scratch(), plan.checkpoint().pointId(), client);
+        Cut cut;
+        try {
+            cut = new Cut(client, plan, folder);
+        } catch (IOException e) {
+            folder.close();
+            ScratchFolder.delete(folder.path());
+            throw e;
+        }
+        try {
+            cut.make();
+            return cut;
+        } catch (IOException | RuntimeException e) {
+            cut.end(Outcome.FAILED).forEach(left -> e.addSuppressed(new QmpException(left)));
+            throw e;
+        }
+    }
+
+    private void make() throws IOException {
+        var lack = guard.shortOfSpace();
+        if (lack.isPresent()) {
+            throw new QmpException(lack.get());
+        }
+        var fleecing = new Fleecing(client, plan, folder);
+        fleecing.addViews();
+        fleecing.startServer();
+        watchdog.awaitReady();
+        fleecing.cut();
+        disks = fleecing.export();
+        guard.start();
+    }
+
+    /** The disks in the plan's order. */
+    public List<CutDisk> disks() {
+        return disks;
+    }
+
+    /** Throws the reason why the cut no longer shows the disks as they were, if there is one. */
+    public void requireIntact() throws IOException {
+        if (!guard.reason().isEmpty()) {
+            throw new QmpException(guard.reason());
+        }
+        Set<String> running = client.execute("query-jobs").valueStream()
+                .filter(job -> Set.of("running", "paused", "standby", "ready").contains(job.path("status").asString("")))
+                .map((JsonNode job) -> job.path("id").asString(""))
+                .collect(Collectors.toSet());
+        CutNames names = CutNames.of(plan.checkpoint().pointId());
+        for (int i = 0; i < plan.disks().size(); i++) {
+            if (!running.contains(names.backupJob(i))) {
+                throw new QmpException("The job " + names.backupJob(i) + " is no longer in QEMU: what was read of disk "
+                        + plan.disks().get(i).disk().name() + " may be newer than the point");
+            }
+        }
+    }
+
+    /** To be called when all is read and stored and the next step makes the point visible: from here on nobody but {@link #end} removes its checkpoint. */
+    public void committing() throws IOException {
+        requireIntact();
+        watchdog.committing();
+    }
+
+    /**
+     * Takes the cut out of QEMU. May be called again, which does nothing; never throws, since it changes nothing about the outcome.
+     *
+     * @return what could not be cleaned up, a sentence each; the next backup's {@link Strays#remove} tries again
+     */
+    public synchronized List<String> end(Outcome outcome) {
+        if (ended) {
+            return List.of();
+        }
+        ended = true;
+        guard.close();
+        var left = new ArrayList<>(tearDown());
+        try {
+            left.addAll(removeCheckpoints(outcome));
+        } catch (IOException e) {
+            left.add("Checkpoints were not removed: " + e.getMessage());
+        }
+        try {
+            watchdog.end(left.isEmpty());
+            folder.close();
+        } catch (IOException e) {
+            left.add(e.getMessage());
+        }
+        left.forEach(sentence -> LOG.warn("After the backup of point {}: {}", plan.checkpoint().pointId(), sentence));
+        return left;
+    }
+
+    /** Ends a cut whose point was not committed. */
+    @Override
+    public void close() {
+        end(Outcome.FAILED);
+    }
+
+    private synchronized void takeDown() {
+        if (!ended) {
+            LOG.warn("Giving up the backup of point {}: {}", plan.checkpoint().pointId(), guard.reason());
+            tearDown();
+        }
+    }
+
+    private List<String> tearDown() {
+        return new Teardown(client, CutNames.of(plan.checkpoint().pointId()), List.of(folder.path())).run();
+    }
+
+    private List<String> removeCheckpoints(Outcome outcome) throws IOException {
+        Checkpoint current = plan.checkpoint();
+        Set<String> nodes = plan.disks().stream().map(entry -> entry.disk().node()).collect(Collectors.toSet());
+        return switch (outcome) {
+            case COMMITTED -> new Checkpoints(client).remove((node, checkpoint) -> nodes.contains(node)
+                    && checkpoint.repository().equals(current.repository()) && !checkpoint.equals(current));
+            case FAILED -> new Checkpoints(client).remove((node, checkpoint) -> checkpoint.equals(current));
+            case UNKNOWN -> List.of();
+        };
+    }
+}

@@ -1,0 +1,38 @@
+package io.afterimage.capture.qemu;
+
+import java.util.List;
+
+/**
+ * A disk of a running machine.
+ *
+ * @param name what the disk is called in the repository; {@code [A-Za-z0-9][A-Za-z0-9._-]*}, one of its kind in the machine
+ * @param device the id of a {@code -drive}, or ""
+ * @param qdev the device's id or QOM path, as {@code query-block} tells it; "" when no device uses the disk
+ * @param topNode the node that the device uses; maybe a filter that comes and goes
+ * @param node the node of the disk's format, below all filters: where bitmaps live and what is backed up
+ * @param format its driver, such as {@code qcow2}, {@code raw}
+ * @param size virtual size in bytes, a multiple of 512
+ * @param storesBitmaps whether a checkpoint outlives a stop of QEMU
+ * @param bitmaps the dirty bitmaps on {@code node}
+ */
+public record QemuDisk(
+        String name,
+        String device,
+        String qdev,
+        String topNode,
+        String node,
+        String format,
+        long size,
+        boolean storesBitmaps,
+        List<DirtyBitmap> bitmaps) {
+
+    public QemuDisk {
+        bitmaps = List.copyOf(bitmaps);
+    }
+
+    /** Whether a user who writes {@code --disk word} means this disk. */
+    boolean isCalled(String word) {
+        return !word.isEmpty()
+                && (word.equals(name) || word.equals(device) || word.equals(qdev) || word.equals(topNode) || word.equals(node));
+    }
+}

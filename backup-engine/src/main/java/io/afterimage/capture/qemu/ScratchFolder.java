@@ -1,0 +1,216 @@
+package io.afterimage.capture.qemu;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+
+/**
+ * The private folder of one cut: scratch images, the NBD socket, and a lock file that tells two things to whoever finds the folder
+ * later. Its text is the path of the QMP socket of the machine that it belongs to; its lock is held as long as the backup lives, and
+ * the kernel takes the lock away when it is killed.
+ */
+final class ScratchFolder implements Closeable {
+
+    private static final Pattern NAME = Pattern.compile("afterimage-[0-9a-f]{32}");
+    private static final String LOCK = "lock";
+    /** What {@code struct sockaddr_un} has room for, without the terminating zero. */
+    private static final int MAX_SOCKET_PATH = 107;
+    private static final Path SHORT_ROOT = Path.of("/tmp");
+
+    /**
+     * Folders that this process holds. POSIX locks belong to the process, and closing any channel of a locked file drops them: so a folder of
+     * our own must be recognised without opening its lock.
+     */
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
+    private final Path folder;
+    private final FileChannel lock;
+
+    private ScratchFolder(Path folder, FileChannel lock) {
+        this.folder = folder;
+        this.lock = lock;
+    }
+
+    /** Makes and locks the folder, for the user as whom QEMU runs. */
+    static ScratchFolder create(Path root, String pointId, QmpClient client) throws IOException {
+        Path folder = root.resolve("afterimage-" + pointId);
+        try {
+            Files.createDirectories(root);
+            createPrivate(folder);
+        } catch (FileSystemException e) {
+            throw new QmpException("The scratch folder " + folder + " cannot be made (" + e + "): choose another place for scratch", e);
+        }
+        HELD.add(folder);
+        try {
+            FileChannel lock = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            var created = new ScratchFolder(folder, lock);
+            lock.lock();
+            lock.write(ByteBuffer.wrap(client.socket().toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8)));
+            Path socketFolder = nbdSocket(folder).getParent();
+            if (!socketFolder.equals(folder)) {
+                createPrivate(socketFolder);
+                giveTo(client.peer(), socketFolder, root);
+            }
+            giveTo(client.peer(), folder, root);
+            return created;
+        } catch (IOException e) {
+            HELD.remove(folder);
+            delete(folder);
+            throw e;
+        }
+    }
+
+    Path image(int disk) {
+        return folder.resolve(disk + ".qcow2");
+    }
+
+    Path path() {
+        return folder;
+    }
+
+    Path nbdSocket() {
+        return nbdSocket(folder);
+    }
+
+    /** The socket is in the folder, or in one of the same name in a place with a short path. */
+    static Path nbdSocket(Path folder) {
+        Path inside = folder.resolve("nbd.sock");
+        return inside.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH
+                ? inside
+                : SHORT_ROOT.resolve(folder.getFileName()).resolve("nbd.sock");
+    }
+
+    long freeBytes() throws IOException {
+        return Files.getFileStore(folder).getUsableSpace();
+    }
+
+    /** Whether a living backup holds the folder. */
+    static boolean isHeld(Path folder) throws IOException {
+        if (HELD.contains(folder)) {
+            return true;
+        }
+        try (FileChannel channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.WRITE);
+                FileLock ours = channel.tryLock()) {
+            return ours == null;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** Whether {@code path} has the form of a cut's folder; it need not exist. */
+    static boolean isOne(Path path) {
+        return path.getFileName() != null && NAME.matcher(path.getFileName().toString()).matches();
+    }
+
+    /** The cut's names, from the point id in the folder's. */
+    static CutNames names(Path folder) {
+        return CutNames.of(folder.getFileName().toString().substring("afterimage-".length()));
+    }
+
+    /** The folders under {@code root} that cuts of the machine behind {@code qmpSocket} have made. */
+    static List<Path> ofMachine(Path root, Path qmpSocket) throws IOException {
+        var found = new ArrayList<Path>();
+        if (!Files.isDirectory(root)) {
+            return found;
+        }
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(root.toAbsolutePath().normalize(), "afterimage-*")) {
+            for (Path entry : entries) {
+                if (isOne(entry) && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS) && belongsTo(entry, qmpSocket)) {
+                    found.add(entry);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static boolean belongsTo(Path folder, Path qmpSocket) throws IOException {
+        if (HELD.contains(folder)) {
+            return false; // a backup in this very process, and reading its lock file would drop its lock
+        }
+        try {
+            return Files.readString(folder.resolve(LOCK)).equals(qmpSocket.toAbsolutePath().toString());
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** Deletes a folder and what a cut puts there; it may be gone already. */
+    static void delete(Path folder) throws IOException {
+        Path socketFolder = nbdSocket(folder).getParent();
+        for (Path victim : socketFolder.equals(folder) ? List.of(folder) : List.of(folder, socketFolder)) {
+            if (!Files.isDirectory(victim, LinkOption.NOFOLLOW_LINKS)) {
+                continue;
+            }
+            try (DirectoryStream<Path> entries = Files.newDirectoryStream(victim)) {
+                for (Path entry : entries) {
+                    Files.deleteIfExists(entry);
+                }
+            }
+            Files.deleteIfExists(victim);
+        }
+    }
+
+    /** Whether a server accepts connections on a unix socket. */
+    static boolean accepts(Path socket) throws IOException {
+        if (!Files.exists(socket)) {
+            return false;
+        }
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            channel.configureBlocking(false); // a full backlog must not hold us; it means that somebody listens
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            return true;
+        } catch (ConnectException e) {
+            return false;
+        }
+    }
+
+    /** Lets go of the lock; the files stay until {@link #delete}. */
+    @Override
+    public void close() throws IOException {
+        HELD.remove(folder);
+        lock.close();
+    }
+
+    private static void createPrivate(Path folder) throws IOException {
+        Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+
+    /**
+     * QEMU writes here, often as a user of its own. Its monitor's socket tells the user, unless whoever started QEMU opened the socket for it:
+     * then the owner of the scratch root is believed to be QEMU's user.
+     */
+    private static void giveTo(UserPrincipal peer, Path folder, Path root) throws IOException {
+        UserPrincipal self = Files.getOwner(folder);
+        UserPrincipal owner = peer.equals(self) ? Files.getOwner(root) : peer;
+        if (owner.equals(self)) {
+            return;
+        }
+        try {
+            Files.setOwner(folder, owner);
+        } catch (FileSystemException e) {
+            throw new QmpException("QEMU runs as user " + owner.getName() + ", who cannot use scratch space of ours: run the backup as that user"
+                    + " or as root", e);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package io.afterimage.capture.qemu;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.function.Predicate;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Takes one cut's traces out of QEMU, in the reverse order of their making, all but the bitmaps. It goes by what QEMU says is there, so it
+ * may be run at any time, by anybody, again and again; whatever fails does not keep it from the next step.
+ */
+final class Teardown {
+
+    private static final Duration STEP_TIMEOUT = Duration.ofSeconds(20);
+
+    private final QmpClient client;
+    private final CutNames names;
+    private final Collection<Path> folders;
+    private final List<String> left = new ArrayList<>();
+
+    /** @param folders those of the cut: one, as a rule */
+    Teardown(QmpClient client, CutNames names, Collection<Path> folders) {
+        this.client = client;
+        this.names = names;
+        this.folders = folders;
+    }
+
+    /** Returns what could not be removed, a sentence each; empty when nothing is left. */
+    List<String> run() {
+        left.clear();
+        step(this::removeExports);
+        step(this::stopServer);
+        step(this::endJobs);
+        step(this::removeNodes);
+        if (left.isEmpty() || qemuIsGone()) {
+            left.clear();
+            step(() -> {
+                for (Path folder : folders) {
+                    ScratchFolder.delete(folder);
+                }
+            });
+        }
+        return List.copyOf(left);
+    }
+
+    private void removeExports() throws IOException {
+        for (JsonNode export : owned(client.execute("query-block-exports"), "id")) {
+            // hard: a reader that still hangs on must not keep the guest under copy-before-write
+            ignoreRefusal("block-export-del", "id", export.path("id").asString(""), "mode", "hard");
+        }
+        client.awaitState("remove the exports of the cut " + names.shortId(), STEP_TIMEOUT,
+                () -> owned(client.execute("query-block-exports"), "id").isEmpty());
+    }
+
+    /** The server is ours if it listens in a folder of ours; it is left alone when others have put exports on it. */
+    private void stopServer() throws IOException {
+        for (Path folder : folders) {
+            if (!ScratchFolder.accepts(ScratchFolder.nbdSocket(folder))) {
+                continue;
+            }
+            boolean shared = client.execute("query-block-exports").valueStream()
+                    .anyMatch(export -> export.path("type").asString("").equals("nbd"));
+            if (shared) {
+                throw new QmpException("Another program uses the NBD server that a backup started in QEMU; it is left running");
+            }
+            client.execute("nbd-server-stop");
+        }
+    }
+
+    private void endJobs() throws IOException {
+        boolean guestStopped = guestStoppedForSpace();
+        var cancelled = new HashSet<String>();
+        client.awaitState("end the backup jobs of the cut " + names.shortId(), STEP_TIMEOUT, () -> {
+            List<JsonNode> jobs = owned(client.execute("query-jobs"), "id");
+            for (JsonNode job : jobs) {
+                String id = job.path("id").asString("");
+                if (job.path("status").asString("").equals("concluded")) {
+                    ignoreRefusal("job-dismiss", "id", id);
+                } else if (cancelled.add(id)) {
+                    ignoreRefusal("job-cancel", "id", id);
+                }
+            }
+            return jobs.isEmpty();
+        });
+        if (guestStopped) {
+            client.execute("cont"); // with the filter gone, the write that found no space succeeds
+        }
+    }
+
+    /** Whether the guest stands still for want of space while a job of ours may be what wants it. */
+    private boolean guestStoppedForSpace() throws IOException {
+        return client.execute("query-status").path("status").asString("").equals("io-error")
+                && !owned(client.execute("query-jobs"), "id").isEmpty()
+                && client.execute("query-block").valueStream()
+                        .anyMatch(device -> device.path("io-status").asString("").equals("nospace"));
+    }
+
+    private void removeNodes() throws IOException {
+        Predicate<String> isView = node -> node.contains("-view");
+        client.awaitState("remove the scratch nodes of the cut " + names.shortId(), STEP_TIMEOUT, () -> {
+            List<String> nodes = ownNodes();
+            // A view holds its file; while a job winds up, both are refused for a moment.
+            for (String view : nodes.stream().filter(isView).toList()) {
+                ignoreRefusal("blockdev-del", "node-name", view);
+            }
+            for (String file : nodes.stream().filter(isView.negate()).toList()) {
+                ignoreRefusal("blockdev-del", "node-name", file);
+            }
+            return nodes.isEmpty() || ownNodes().isEmpty();
+        });
+    }
+
+    private List<String> ownNodes() throws IOException {
+        return BlockGraph.query(client).nodes().stream().map(BlockNode::name).filter(names::own).toList();
+    }
+
+    private List<JsonNode> owned(JsonNode list, String key) {
+        return list.valueStream().filter(entry -> names.own(entry.path(key).asString(""))).toList();
+    }
+
+    /** Runs a command that is refused when somebody was quicker; the state that is looked at afterwards tells. */
+    private void ignoreRefusal(String command, String... arguments) throws IOException {
+        var object = QmpClient.arguments();
+        for (int i = 0; i < arguments.length; i += 2) {
+            object.put(arguments[i], arguments[i + 1]);
+        }
+        try {
+            client.execute(command, object);
+        } catch (QmpCommandException e) {
+            // as said
+        }
+    }
+
+    private boolean qemuIsGone() {
+        try {
+            return !ScratchFolder.accepts(client.socket());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private void step(Step step) {
+        try {
+            step.run();
+        } catch (IOException e) {
+            left.add(e.getMessage());
+        }
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void run() throws IOException;
+    }
+}

@@ -1,0 +1,47 @@
+package io.afterimage.capture.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** When a bitmap may be believed. */
+class ChangesTest {
+
+    private static final String BASE = "b".repeat(32);
+    private static final Checkpoint NEW = new Checkpoint("0a1b2c3d", "a".repeat(32));
+    private static final String NAME = NEW.at(BASE).bitmapName();
+
+    private static Changes.Source find(long sizeThen, DirtyBitmap... bitmaps) {
+        var disk = new QemuDisk("data", "", "dev-data", "data", "data", "qcow2", 1 << 20, true, List.of(bitmaps));
+        return Changes.find(disk, Optional.of(new CutPlan.Base(BASE, sizeThen)), NEW);
+    }
+
+    private static DirtyBitmap bitmap(String name, boolean recording, boolean inconsistent, boolean busy) {
+        return new DirtyBitmap(name, recording, true, inconsistent, busy, 65_536, 0);
+    }
+
+    @Test
+    void aRecordingBitmapOfTheBaseIsUsed() {
+        Changes.Source source = find(1 << 20, bitmap("other", true, false, false), bitmap(NAME, true, false, false));
+        assertTrue(source.isRecorded());
+        assertEquals(NAME, source.bitmap());
+    }
+
+    @Test
+    void everyDoubtHasItsReason() {
+        assertReason("no checkpoint of point " + BASE, find(1 << 20, bitmap(NEW.bitmapName(), true, false, false)));
+        assertReason("inconsistent", find(1 << 20, bitmap(NAME, false, true, false)));
+        assertReason("resized from 524288 to 1048576", find(1 << 19, bitmap(NAME, true, false, false)));
+        assertReason("disabled", find(1 << 20, bitmap(NAME, false, false, false)));
+        assertReason("in use", find(1 << 20, bitmap(NAME, true, false, true)));
+    }
+
+    private static void assertReason(String part, Changes.Source source) {
+        assertFalse(source.isRecorded());
+        assertTrue(source.reason().contains(part), source.reason());
+    }
+}

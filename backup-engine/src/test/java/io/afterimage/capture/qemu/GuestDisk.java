@@ -1,0 +1,57 @@
+package io.afterimage.capture.qemu;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** What the test's guest believes to be on its disk, and which chunks it has touched since it last looked. */
+final class GuestDisk {
+
+    private static final int CHUNK = 64 << 10;
+
+    private final BareQemu qemu;
+    private final String device;
+    private final byte[] content;
+    private final TreeSet<Long> touched = new TreeSet<>();
+
+    GuestDisk(BareQemu qemu, String device, int size) {
+        this.qemu = qemu;
+        this.device = device;
+        this.content = new byte[size];
+    }
+
+    void write(int offset, int length, int pattern) throws IOException {
+        qemu.io(device, "write -P " + pattern + " " + offset + " " + length);
+        changed(offset, length, pattern);
+    }
+
+    void zero(int offset, int length) throws IOException {
+        qemu.io(device, "write -z -u " + offset + " " + length);
+        changed(offset, length, 0);
+    }
+
+    /** Both of the test's formats read zeros after a discard of whole clusters. */
+    void discard(int offset, int length) throws IOException {
+        qemu.io(device, "discard " + offset + " " + length);
+        changed(offset, length, 0);
+    }
+
+    byte[] content() {
+        return content.clone();
+    }
+
+    /** The first bytes of the chunks touched since the last call. */
+    Set<Long> takeTouched() {
+        var taken = new TreeSet<>(touched);
+        touched.clear();
+        return taken;
+    }
+
+    private void changed(int offset, int length, int pattern) {
+        Arrays.fill(content, offset, offset + length, (byte) pattern);
+        for (long chunk = offset / CHUNK; chunk * CHUNK < offset + length; chunk++) {
+            touched.add(chunk * CHUNK);
+        }
+    }
+}
