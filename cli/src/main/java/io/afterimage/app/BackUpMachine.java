@@ -1,0 +1,210 @@
+package io.afterimage.app;
+
+import io.afterimage.assembly.Assembly;
+import io.afterimage.block.ByteRange;
+import io.afterimage.capture.Capture;
+import io.afterimage.capture.Progress;
+import io.afterimage.capture.SourceDisk;
+import io.afterimage.capture.qemu.Changes;
+import io.afterimage.capture.qemu.Checkpoint;
+import io.afterimage.capture.qemu.Cut;
+import io.afterimage.capture.qemu.CutDisk;
+import io.afterimage.capture.qemu.CutPlan;
+import io.afterimage.capture.qemu.QemuDisk;
+import io.afterimage.capture.qemu.QemuMachine;
+import io.afterimage.capture.qemu.QmpClient;
+import io.afterimage.capture.qemu.Strays;
+import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.Point;
+import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.PointId;
+import io.afterimage.nbd.client.ClientOptions;
+import io.afterimage.nbd.client.NbdClient;
+import io.afterimage.nbd.client.RemoteDevice;
+import io.afterimage.nbd.protocol.MetaContext;
+import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.nbd.protocol.StatusExtent;
+import io.afterimage.repository.PointWriter;
+import io.afterimage.repository.Repository;
+import io.afterimage.store.StoreException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A point of a running machine over QMP: all its disks cut in one transaction, then read while the guest goes on. The first
+ * time everything is read; later, what the checkpoint of the parent point says has changed.
+ */
+public final class BackUpMachine {
+
+    private static final long DIRTY = 1;
+    private static final int CONNECTIONS = 2;
+
+    private final Assembly assembly;
+    private final Repository repository;
+
+    public BackUpMachine(Assembly assembly, Repository repository) {
+        this.assembly = assembly;
+        this.repository = repository;
+    }
+
+    /**
+     * What to back up.
+     *
+     * @param machine the name in the repository
+     * @param qmp the machine's QMP socket
+     * @param disks names, ids or node names; all of the machine's disks when empty
+     * @param full whether to read everything, though a checkpoint would tell what has changed
+     * @param scratch where QEMU may keep what the guest overwrites meanwhile
+     */
+    public record Request(MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch) {}
+
+    /** Makes the point and returns it. */
+    public Point run(Request request, Progress progress) throws IOException {
+        try (QmpClient client = QmpClient.connect(request.qmp());
+                BackupLease lease = BackupLease.acquire(repository.store(), assembly.clock(), request.machine())) {
+            List<PointId> points = repository.catalog().pointIds(request.machine());
+            Strays.remove(client, request.scratch(), shortId(), id -> points.contains(new PointId(id)));
+            Optional<Manifest> newest = manifest(request.machine(), points.reversed().stream().findFirst());
+            QemuMachine machine = QemuMachine.inspect(
+                    client, request.disks(), newest.map(DiskOrigins::read).orElseGet(DiskOrigins::none).namesByDevice());
+            if (machine.disks().isEmpty()) {
+                throw new SourceException("The machine behind " + request.qmp() + " has no disk to back up: 'query-block' in QMP shows what it has.");
+            }
+            Optional<Manifest> parent = request.full() ? Optional.empty() : parent(request.machine(), machine, points, newest);
+            try (ChunkIndex index = assembly.index(repository);
+                    PointWriter writer = new PointWriter(repository, lease, index, parent, assembly.random())) {
+                return cut(request, client, machine, parent, writer, newId(points), progress);
+            }
+        }
+    }
+
+    /** Later than all the machine's points, even if the clock was set back. */
+    private PointId newId(List<PointId> points) {
+        Instant now = assembly.clock().instant();
+        Instant earliest = points.isEmpty() ? now : points.getLast().time().plusMillis(1);
+        return PointId.at(now.isBefore(earliest) ? earliest : now, assembly.random());
+    }
+
+    private String shortId() {
+        return repository.id().substring(0, 8);
+    }
+
+    /** The newest point whose checkpoint one of the disks has; without any, the newest point, to be compared with whole. */
+    private Optional<Manifest> parent(
+            MachineName name, QemuMachine machine, List<PointId> points, Optional<Manifest> newest) throws IOException {
+        Optional<PointId> recorded = points.reversed().stream()
+                .filter(id -> machine.disks().stream().anyMatch(disk -> has(disk, id)))
+                .findFirst();
+        boolean isNewest = recorded.isEmpty() || newest.map(Manifest::point).equals(recorded);
+        return isNewest ? newest : manifest(name, recorded);
+    }
+
+    private boolean has(QemuDisk disk, PointId id) {
+        String name = new Checkpoint(shortId(), id.hex()).bitmapName();
+        return disk.bitmaps().stream().anyMatch(bitmap -> bitmap.name().equals(name) && bitmap.recording());
+    }
+
+    private Optional<Manifest> manifest(MachineName machine, Optional<PointId> id) throws IOException {
+        Optional<Point> point = id.isPresent() ? repository.catalog().find(machine, id.get()) : Optional.empty();
+        return point.isPresent() ? Optional.of(repository.manifest(point.get())) : Optional.empty();
+    }
+
+    private Point cut(
+            Request request,
+            QmpClient client,
+            QemuMachine machine,
+            Optional<Manifest> parent,
+            PointWriter writer,
+            PointId id,
+            Progress progress)
+            throws IOException {
+        CutPlan plan = new CutPlan(
+                new Checkpoint(shortId(), id.hex()),
+                machine.disks().stream().map(disk -> new CutPlan.Disk(disk, base(disk, parent))).toList(),
+                request.scratch(),
+                CutPlan.DEFAULT_RESERVE,
+                repository.chunkSize().bytes());
+        SortedMap<String, String> definition = new TreeMap<>(machine.definition());
+        definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
+        try (Cut cut = Cut.begin(client, plan)) {
+            Instant time = assembly.clock().instant();
+            Capture capture = new Capture(request.machine(), id, time, parent, definition);
+            Capture.Sealed sealed = read(capture, cut, writer, parent.isPresent(), progress);
+            cut.committing();
+            return commit(cut, sealed);
+        }
+    }
+
+    private static Point commit(Cut cut, Capture.Sealed sealed) throws IOException {
+        try {
+            Point point = sealed.commit();
+            cut.end(Cut.Outcome.COMMITTED);
+            return point;
+        } catch (StoreException e) {
+            cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
+            throw e;
+        }
+    }
+
+    private static Optional<CutPlan.Base> base(QemuDisk disk, Optional<Manifest> parent) {
+        return parent.flatMap(manifest -> manifest.disk(new DiskName(disk.name()))
+                .map(map -> new CutPlan.Base(manifest.point().hex(), map.size())));
+    }
+
+    private Capture.Sealed read(Capture capture, Cut cut, PointWriter writer, boolean hasParent, Progress progress)
+            throws IOException {
+        List<RemoteDevice> devices = new ArrayList<>();
+        try {
+            List<SourceDisk> disks = new ArrayList<>();
+            for (CutDisk disk : cut.disks()) {
+                RemoteDevice device = connect(disk);
+                devices.add(device);
+                disks.add(source(disk, device, hasParent));
+            }
+            return capture.run(repository, writer, disks, progress);
+        } catch (IOException e) {
+            // Why QEMU no longer shows the disks says more than that it does not.
+            cut.requireIntact();
+            throw e;
+        } finally {
+            devices.forEach(RemoteDevice::close);
+        }
+    }
+
+    private static RemoteDevice connect(CutDisk disk) throws IOException {
+        ClientOptions options = ClientOptions.DEFAULT.withConnections(CONNECTIONS);
+        return NbdClient.connect(
+                NbdUri.parse(disk.uri().toString()),
+                disk.changes() instanceof Changes.Recorded recorded
+                        ? options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context())
+                        : options);
+    }
+
+    private static SourceDisk source(CutDisk disk, RemoteDevice device, boolean hasParent) throws IOException {
+        DiskName name = new DiskName(disk.disk().name());
+        return switch (disk.changes()) {
+            case Changes.Recorded recorded -> SourceDisk.changed(name, device, dirty(device, recorded.context()));
+            case Changes.Unknown unknown ->
+                SourceDisk.whole(name, device, hasParent ? Optional.of(unknown.reason()) : Optional.empty());
+        };
+    }
+
+    private static List<ByteRange> dirty(RemoteDevice device, String context) throws IOException {
+        List<ByteRange> ranges = new ArrayList<>();
+        for (StatusExtent extent : device.status(context, new ByteRange(0, device.size()))) {
+            if ((extent.flags() & DIRTY) != 0) {
+                ranges.add(extent.range());
+            }
+        }
+        return ranges;
+    }
+}

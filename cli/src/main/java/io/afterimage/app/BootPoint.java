@@ -1,0 +1,115 @@
+package io.afterimage.app;
+
+import io.afterimage.catalog.Catalog;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDisk;
+import io.afterimage.image.ImageLibrary;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.nbd.server.NbdServer;
+import io.afterimage.nbd.server.ServerSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Starts a virtual machine from a point, with nothing restored first: the disks are served on a private NBD socket, and what the guest
+ * writes goes to a temporary overlay of QEMU's that is gone when the machine ends.
+ */
+public final class BootPoint {
+
+    private final Catalog catalog;
+    private final ImageLibrary images;
+
+    public BootPoint(Catalog catalog, ImageLibrary images) {
+        this.catalog = catalog;
+        this.images = images;
+    }
+
+    /**
+     * How to boot.
+     *
+     * @param boot the disk to boot from; the point's first when empty. The others are there, too
+     * @param accelerator for QEMU's {@code -accel}
+     * @param memory in bytes; what the captured machine had when empty, else 1 GiB
+     * @param processors what the captured machine had when empty, else 1
+     * @param more options that are handed to QEMU as they are
+     */
+    public record Request(
+            Point point,
+            Optional<DiskName> boot,
+            String accelerator,
+            Optional<Long> memory,
+            Optional<Integer> processors,
+            List<String> more) {}
+
+    /** Runs the machine on this process's terminal until it ends, and returns QEMU's exit code. */
+    public int run(Request request) throws IOException {
+        Path folder = Files.createTempDirectory("afterimage-boot");
+        Path socket = folder.resolve("nbd.sock");
+        try (NbdServer server = NbdServer.start(
+                ServerSettings.on(new NbdUri.Unix(socket)), new PointExports(catalog, images))) {
+            return await(start(command(request, server)));
+        } finally {
+            Files.deleteIfExists(socket);
+            Files.delete(folder);
+        }
+    }
+
+    private List<String> command(Request request, NbdServer server) throws IOException {
+        CapturedMachine captured = CapturedMachine.of(images.manifest(request.point()));
+        List<String> command = new ArrayList<>(List.of(
+                "qemu-system-x86_64",
+                "-name", request.point().machine() + "@" + request.point().id(),
+                "-accel", request.accelerator(),
+                "-m", "size=" + request.memory().or(captured::memory).orElse(1L << 30) / (1L << 20) + "M",
+                "-smp", String.valueOf(request.processors().or(captured::processors).orElse(1)),
+                "-nodefaults",
+                "-no-user-config"));
+        int bootIndex = 1;
+        for (PointDisk disk : inBootOrder(request)) {
+            String export = request.point().machine() + "/" + disk.name() + "@" + request.point().id();
+            command.addAll(List.of(
+                    "-drive",
+                    "if=none,id=" + disk.name() + ",snapshot=on,format=raw,file=" + server.uris(export).getFirst(),
+                    "-device",
+                    "virtio-blk-pci,drive=" + disk.name() + ",bootindex=" + bootIndex++));
+        }
+        command.addAll(request.more().isEmpty() ? List.of("-nographic", "-serial", "mon:stdio") : request.more());
+        return command;
+    }
+
+    private static List<PointDisk> inBootOrder(Request request) {
+        List<PointDisk> disks = new ArrayList<>(request.point().disks());
+        request.boot().flatMap(request.point()::disk).ifPresent(first -> {
+            disks.remove(first);
+            disks.addFirst(first);
+        });
+        return disks;
+    }
+
+    private static Process start(List<String> command) throws IOException {
+        try {
+            return new ProcessBuilder(command).inheritIO().start();
+        } catch (IOException e) {
+            throw new TargetException("To boot a point, " + command.getFirst() + " is needed: install the package qemu-system-x86.", e);
+        }
+    }
+
+    private static int await(Process machine) throws IOException {
+        Thread ending = new Thread(machine::destroy);
+        Runtime.getRuntime().addShutdownHook(ending);
+        try {
+            int exitCode = machine.waitFor();
+            Runtime.getRuntime().removeShutdownHook(ending);
+            return exitCode;
+        } catch (InterruptedException e) {
+            machine.destroy();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while the machine ran", e);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.afterimage.app;
+
+import io.afterimage.catalog.Catalog;
+import io.afterimage.catalog.CatalogException;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDisk;
+import io.afterimage.catalog.Selector;
+import io.afterimage.image.ImageLibrary;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.nbd.protocol.ExportSummary;
+import io.afterimage.nbd.server.Client;
+import io.afterimage.nbd.server.Export;
+import io.afterimage.nbd.server.Exports;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Every disk of every point as an NBD export; the export's name is its selector. What is asked for is looked up in the store then. */
+public final class PointExports implements Exports {
+
+    private final Catalog catalog;
+    private final ImageLibrary images;
+
+    public PointExports(Catalog catalog, ImageLibrary images) {
+        this.catalog = catalog;
+        this.images = images;
+    }
+
+    @Override
+    public Iterable<ExportSummary> list(Client client) throws IOException {
+        List<ExportSummary> summaries = new ArrayList<>();
+        for (MachineName machine : catalog.machines()) {
+            for (Point point : catalog.points(machine).reversed()) {
+                for (PointDisk disk : point.disks()) {
+                    summaries.add(new ExportSummary(machine + "/" + disk.name() + "@" + point.id(), describe(point, disk)));
+                }
+            }
+        }
+        return summaries;
+    }
+
+    private static String describe(Point point, PointDisk disk) {
+        return "disk " + disk.name() + " of " + point.machine() + " as of " + point.time();
+    }
+
+    @Override
+    public boolean admits(Client client, String name) {
+        return true;
+    }
+
+    @Override
+    public Optional<String> defaultName(Client client) throws IOException {
+        List<MachineName> machines = List.copyOf(catalog.machines());
+        if (machines.size() != 1) {
+            return Optional.empty();
+        }
+        Optional<Point> latest = catalog.latest(machines.getFirst());
+        return latest.filter(point -> point.disks().size() == 1)
+                .map(point -> point.machine() + "/" + point.disks().getFirst().name() + "@latest");
+    }
+
+    @Override
+    public Optional<Export> open(String name) throws IOException {
+        try {
+            Selector selector = Selector.parse(name);
+            Point point = catalog.resolve(selector);
+            PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
+            return Optional.of(new Export(images.open(point, disk.name()), describe(point, disk)));
+        } catch (CatalogException e) {
+            return switch (e.reason()) {
+                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NOT_A_SELECTOR -> Optional.empty();
+                case AMBIGUOUS, DAMAGED, UNSUPPORTED_FORMAT, BUSY -> throw e;
+            };
+        }
+    }
+}

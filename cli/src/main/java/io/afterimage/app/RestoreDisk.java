@@ -1,0 +1,102 @@
+package io.afterimage.app;
+
+import io.afterimage.block.BlockCopier;
+import io.afterimage.block.BlockDevice;
+import io.afterimage.block.FileDevice;
+import io.afterimage.capture.Progress;
+import io.afterimage.catalog.CatalogException;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.Selector;
+import io.afterimage.image.ImageLibrary;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.nbd.client.ClientOptions;
+import io.afterimage.nbd.client.NbdClient;
+import io.afterimage.nbd.protocol.NbdUri;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** Writes a disk of a point out: to a new sparse file, over a block device, or into an NBD export. */
+public final class RestoreDisk {
+
+    private final ImageLibrary images;
+
+    public RestoreDisk(ImageLibrary images) {
+        this.images = images;
+    }
+
+    /** The one disk that the selector means in this point. */
+    public static DiskName disk(Point point, Selector selector) throws CatalogException {
+        if (selector.disk().isPresent()) {
+            return selector.disk().get();
+        }
+        if (point.disks().size() != 1) {
+            throw new CatalogException(
+                    CatalogException.Reason.AMBIGUOUS,
+                    "The point has " + point.disks().size() + " disks: say which, such as " + point.machine() + "/"
+                            + point.disks().getFirst().name() + "@" + selector.point() + ".");
+        }
+        return point.disks().getFirst().name();
+    }
+
+    /** Restores to {@code target}: an NBD URI, a block device, or a file, which must not be there yet unless {@code overwrite}. */
+    public void run(Point point, DiskName disk, String target, boolean overwrite, Progress progress) throws IOException {
+        try (BlockDevice image = images.open(point, disk)) {
+            progress.total(image.size());
+            if (target.startsWith("nbd:") || target.startsWith("nbd+") || target.startsWith("nbds")) {
+                toNbd(image, NbdUri.parse(target), progress);
+            } else if (Files.exists(Path.of(target)) && !Files.isRegularFile(Path.of(target))) {
+                toDevice(image, Path.of(target), progress);
+            } else {
+                toFile(image, Path.of(target), overwrite, progress);
+            }
+        }
+    }
+
+    private static void toNbd(BlockDevice image, NbdUri uri, Progress progress) throws IOException {
+        try (BlockDevice target = NbdClient.connect(uri, ClientOptions.DEFAULT.withConnections(4))) {
+            copyOver(image, target, uri.toString(), progress);
+        }
+    }
+
+    private static void toDevice(BlockDevice image, Path device, Progress progress) throws IOException {
+        if (Files.isDirectory(device)) {
+            throw new TargetException(device + " is a folder: name a file in it.");
+        }
+        try (FileDevice target = FileDevice.openWritable(device)) {
+            copyOver(image, target, device.toString(), progress);
+        }
+    }
+
+    private static void copyOver(BlockDevice image, BlockDevice target, String name, Progress progress) throws IOException {
+        if (!target.canWrite()) {
+            throw new TargetException(name + " is read-only: choose another target.");
+        }
+        if (target.size() < image.size()) {
+            throw new TargetException(name + " has " + target.size() + " bytes and the disk has " + image.size() + ": choose a larger target.");
+        }
+        new BlockCopier(image, target, false, progress::advance).copy();
+    }
+
+    /** Under another name until it is whole, so that a file of that name is never half of a disk. */
+    private static void toFile(BlockDevice image, Path file, boolean overwrite, Progress progress) throws IOException {
+        if (Files.exists(file) && !overwrite) {
+            throw new TargetException("The file " + file + " is there already: choose another name, or overwrite it with --force.");
+        }
+        Path parent = file.toAbsolutePath().getParent();
+        if (!Files.isDirectory(parent)) {
+            throw new TargetException("There is no folder " + parent + ": make it first.");
+        }
+        Path partial = parent.resolve(file.getFileName() + ".partial");
+        Files.deleteIfExists(partial);
+        try {
+            try (FileDevice target = FileDevice.create(partial, image.size())) {
+                new BlockCopier(image, target, true, progress::advance).copy();
+            }
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(partial);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package io.afterimage.assembly;
+
+import io.afterimage.chunk.ChunkSize;
+import io.afterimage.image.ImageLibrary;
+import io.afterimage.index.ChunkIndex;
+import io.afterimage.repository.Repository;
+import io.afterimage.settings.LocalFolders;
+import io.afterimage.settings.RepositoryLocation;
+import io.afterimage.store.ObjectStore;
+import io.afterimage.store.RetryPolicy;
+import io.afterimage.store.RetryingStore;
+import io.afterimage.store.Ticker;
+import io.afterimage.store.file.FileObjectStore;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.Map;
+
+/** Makes components from settings. */
+public final class Assembly {
+
+    /** Of decoded chunks in memory. */
+    private static final long MEMORY_TIER = Runtime.getRuntime().maxMemory() / 2;
+
+    private final Map<String, String> environment;
+    private final SecureRandom random = new SecureRandom();
+
+    public Assembly(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    public SecureRandom random() {
+        return random;
+    }
+
+    public InstantSource clock() {
+        return InstantSource.system();
+    }
+
+    public LocalFolders folders() {
+        return LocalFolders.of(environment);
+    }
+
+    /** Makes a repository; the folder is made if it is not there. */
+    public Repository create(RepositoryLocation location, ChunkSize chunkSize) throws IOException {
+        ObjectStore store = switch (location) {
+            case RepositoryLocation.Folder folder -> FileObjectStore.create(folder.path());
+        };
+        try {
+            return Repository.create(retrying(store), chunkSize, random);
+        } catch (IOException | RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    public Repository open(RepositoryLocation location) throws IOException {
+        ObjectStore store = switch (location) {
+            case RepositoryLocation.Folder folder -> FileObjectStore.open(folder.path());
+        };
+        try {
+            return Repository.open(retrying(store));
+        } catch (IOException | RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    public ChunkIndex index(Repository repository) throws IOException {
+        return ChunkIndex.open(folders().index(repository.id()));
+    }
+
+    public ImageLibrary images(Repository repository) {
+        return new ImageLibrary(repository, MEMORY_TIER);
+    }
+
+    private ObjectStore retrying(ObjectStore store) {
+        return new RetryingStore(store, RetryPolicy.DEFAULT, Ticker.SYSTEM, random);
+    }
+}

@@ -1,0 +1,84 @@
+package io.afterimage.command;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.AutoComplete.GenerateCompletion;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+
+/** The program. */
+@Command(
+        name = "afterimage",
+        description = "Backups of virtual machines that are read in place: every past moment is a disk again, at once.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            InitCommand.class,
+            BackupCommand.class,
+            ListCommand.class,
+            ShowCommand.class,
+            ServeCommand.class,
+            RestoreCommand.class,
+            BootCommand.class,
+            GenerateCompletion.class,
+            HelpCommand.class
+        },
+        footer = {
+            "",
+            "To begin with:",
+            "  afterimage init --repo /srv/backup",
+            "  export AFTERIMAGE_REPO=/srv/backup",
+            "  afterimage backup web --qmp /run/web.qmp",
+            "  afterimage boot web"
+        })
+public final class Afterimage {
+
+    @Option(names = "--stack-trace", scope = ScopeType.INHERIT, description = "Print where an error comes from, for a report.")
+    private boolean stackTrace;
+
+    private Afterimage() {}
+
+    /** Runs the command line, and ends the process with its exit code. */
+    public static void main(String[] arguments) {
+        System.exit(run(
+                arguments,
+                new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+                new PrintWriter(System.err, true, StandardCharsets.UTF_8)));
+    }
+
+    /** Runs a command line and returns its exit code. */
+    static int run(String[] arguments, PrintWriter out, PrintWriter err) {
+        Afterimage program = new Afterimage();
+        return new CommandLine(program)
+                .setOut(out)
+                .setErr(err)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler(Afterimage::explain)
+                .setExecutionExceptionHandler((thrown, command, _) -> program.report(thrown, command))
+                .execute(arguments);
+    }
+
+    private static int explain(ParameterException wrong, String[] arguments) {
+        CommandLine command = wrong.getCommandLine();
+        Throwable cause = wrong.getCause();
+        String sentence = cause instanceof IllegalArgumentException && cause.getMessage() != null ? cause.getMessage() : wrong.getMessage();
+        command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + sentence);
+        command.getErr().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        return ExitCode.USAGE.number();
+    }
+
+    private int report(Exception thrown, CommandLine command) {
+        Failure failure = Failure.of(thrown);
+        command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + failure.sentence());
+        if (stackTrace) {
+            thrown.printStackTrace(command.getErr());
+        }
+        return failure.exitCode().number();
+    }
+}

@@ -1,0 +1,98 @@
+package io.afterimage.command;
+
+import io.afterimage.app.BackUpImages;
+import io.afterimage.app.BackUpMachine;
+import io.afterimage.catalog.Point;
+import io.afterimage.command.output.PointView;
+import io.afterimage.command.output.TerminalProgress;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.repository.Repository;
+import io.afterimage.settings.ImageSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code afterimage backup}. */
+@Command(
+        name = "backup",
+        description = "Add a restore point of a machine: of a running one over its QMP socket, or of image files that nobody writes to.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Examples:",
+            "  afterimage backup web --qmp /run/web.qmp",
+            "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data"
+        })
+final class BackupCommand implements Callable<Integer> {
+
+    @Mixin
+    private RepositoryOption repository;
+
+    @Mixin
+    private JsonOption json;
+
+    @Parameters(paramLabel = "MACHINE", converter = MachineNameConverter.class, description = "The machine's name in the repository.")
+    private MachineName machine;
+
+    @ArgGroup(multiplicity = "1")
+    private Source source;
+
+    @Option(names = "--disk", paramLabel = "NODE", description = "With --qmp: back up this disk (name, device id or node name) and not all. May be repeated.")
+    private List<String> disks = List.of();
+
+    @Option(names = "--full", description = "With --qmp: read all disks whole, whatever bitmaps say.")
+    private boolean full;
+
+    @Option(
+            names = "--scratch",
+            paramLabel = "DIR",
+            description = "With --qmp: where QEMU keeps what the guest overwrites meanwhile; in the worst case as much as the disks. Default: a folder below the cache's.")
+    private Path scratch;
+
+    @Spec
+    private CommandSpec spec;
+
+    /** Where the disks are. */
+    private static final class Source {
+
+        @Option(names = "--qmp", paramLabel = "SOCKET", description = "The QMP socket of the running machine.")
+        private Path qmp;
+
+        @Option(
+                names = "--image",
+                paramLabel = "DISK=[FORMAT:]FILE",
+                converter = ImageSourceConverter.class,
+                description = "An image file (raw or qcow2) or block device. May be repeated.")
+        private List<ImageSource> images;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        try (Repository opened = repository.open()) {
+            Point point = backUp(opened);
+            json.print(spec, PointView.of(point), PointView.summary(point));
+        }
+        return ExitCode.OK.number();
+    }
+
+    private Point backUp(Repository opened) throws IOException {
+        try (TerminalProgress progress = TerminalProgress.start("Backing up " + machine)) {
+            return source.qmp != null
+                    ? new BackUpMachine(repository.assembly(), opened).run(request(), progress)
+                    : new BackUpImages(repository.assembly(), opened).run(machine, source.images, progress);
+        }
+    }
+
+    private BackUpMachine.Request request() {
+        Path folder = scratch != null ? scratch : repository.assembly().folders().scratch();
+        return new BackUpMachine.Request(machine, source.qmp, disks, full, folder);
+    }
+}

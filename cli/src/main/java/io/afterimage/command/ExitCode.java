@@ -1,0 +1,34 @@
+package io.afterimage.command;
+
+/** How a command ended, for scripts. The numbers are a promise ({@code docs/operations.md}). */
+public enum ExitCode {
+    OK(0),
+    /** A defect, or an error that nobody has thought of. */
+    INTERNAL(1),
+    /** The command line is not right. */
+    USAGE(2),
+    /** There is no such machine, point or disk, or several. */
+    NOT_FOUND(3),
+    /** There is no repository there, or not one that can be used. */
+    REPOSITORY(4),
+    /** What was to be backed up cannot be read. */
+    SOURCE(5),
+    /** Where something was to be written or served cannot take it. */
+    TARGET(6),
+    /** The object store failed: full, read-only, not reachable. */
+    STORE(7),
+    /** Something stored is damaged. */
+    CORRUPT(8),
+    /** Another backup of the machine is running. */
+    BUSY(9);
+
+    private final int number;
+
+    ExitCode(int number) {
+        this.number = number;
+    }
+
+    public int number() {
+        return number;
+    }
+}

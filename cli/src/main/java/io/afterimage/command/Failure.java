@@ -1,0 +1,70 @@
+package io.afterimage.command;
+
+import io.afterimage.app.SourceException;
+import io.afterimage.app.TargetException;
+import io.afterimage.capture.qemu.QmpException;
+import io.afterimage.catalog.CatalogException;
+import io.afterimage.chunk.CorruptChunkException;
+import io.afterimage.manifest.CorruptManifestException;
+import io.afterimage.pack.CorruptPackException;
+import io.afterimage.repository.RepositoryException;
+import io.afterimage.store.ObjectNotFoundException;
+import io.afterimage.store.Problem;
+import io.afterimage.store.StoreException;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+
+/**
+ * What the user is told of an exception.
+ *
+ * @param exitCode for scripts
+ * @param sentence for people
+ */
+record Failure(ExitCode exitCode, String sentence) {
+
+    static Failure of(Throwable thrown) {
+        Throwable cause = root(thrown);
+        return new Failure(exitCode(cause), sentence(cause));
+    }
+
+    /** The exception that names the matter: wrappers around one of ours say less than it does. */
+    private static Throwable root(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (exitCode(cause) != ExitCode.INTERNAL) {
+                return cause;
+            }
+        }
+        return thrown;
+    }
+
+    private static ExitCode exitCode(Throwable cause) {
+        return switch (cause) {
+            case CatalogException e -> switch (e.reason()) {
+                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, AMBIGUOUS -> ExitCode.NOT_FOUND;
+                case NOT_A_SELECTOR -> ExitCode.USAGE;
+                case DAMAGED -> ExitCode.CORRUPT;
+                case UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;
+                case BUSY -> ExitCode.BUSY;
+            };
+            case RepositoryException e -> e.reason() == RepositoryException.Reason.DAMAGED ? ExitCode.CORRUPT : ExitCode.REPOSITORY;
+            case CorruptChunkException _, CorruptManifestException _, CorruptPackException _ -> ExitCode.CORRUPT;
+            case ObjectNotFoundException _ -> ExitCode.CORRUPT;
+            case StoreException e -> e.problem() == Problem.STORE_MISSING
+                    ? ExitCode.REPOSITORY
+                    : e.problem() == Problem.TOO_SHORT || e.problem() == Problem.TOO_LARGE ? ExitCode.CORRUPT : ExitCode.STORE;
+            case QmpException _, SourceException _ -> ExitCode.SOURCE;
+            case TargetException _ -> ExitCode.TARGET;
+            default -> ExitCode.INTERNAL;
+        };
+    }
+
+    private static String sentence(Throwable cause) {
+        if (cause instanceof FileSystemException e && e.getReason() == null) {
+            return e.getClass().getSimpleName().replace("Exception", "") + ": " + e.getMessage() + ".";
+        }
+        String message = cause instanceof IOException || cause instanceof IllegalArgumentException ? cause.getMessage() : null;
+        return message == null
+                ? "Afterimage has failed in a way that should not be (" + cause + "): run it again with --stack-trace and report what it prints."
+                : message.endsWith(".") ? message : message + ".";
+    }
+}

@@ -1,0 +1,91 @@
+package io.afterimage.command;
+
+import io.afterimage.app.PointExports;
+import io.afterimage.app.TargetException;
+import io.afterimage.image.ImageLibrary;
+import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.nbd.server.NbdServer;
+import io.afterimage.nbd.server.ServerSettings;
+import io.afterimage.repository.Repository;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code afterimage serve}. */
+@Command(
+        name = "serve",
+        description = "Serve all points over NBD until the process is ended. An export's name is a selector: web/vda@latest.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Example:",
+            "  afterimage serve --nbd unix:/run/afterimage.sock &",
+            "  qemu-img convert 'nbd+unix:///web/vda@latest?socket=/run/afterimage.sock' web.qcow2"
+        })
+final class ServeCommand implements Callable<Integer> {
+
+    private static final Duration GRACE = Duration.ofSeconds(5);
+
+    @Mixin
+    private RepositoryOption repository;
+
+    @Option(
+            names = "--nbd",
+            paramLabel = "unix:PATH|tcp:HOST:PORT",
+            required = true,
+            converter = ListenAddressConverter.class,
+            description = "Where to listen; may be repeated. A socket is for its owner alone (0600).")
+    private List<NbdUri.Place> listen;
+
+    @Option(names = "--insecure", description = "Allow TCP beyond loopback, where anybody in the network can read the disks.")
+    private boolean insecure;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        ServerSettings settings = ServerSettings.on(listen.toArray(NbdUri.Place[]::new)).withInsecure(insecure);
+        try (Repository opened = repository.open();
+                ImageLibrary images = repository.assembly().images(opened);
+                NbdServer server = start(settings, new PointExports(opened.catalog(), images))) {
+            server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
+            awaitEnd(server);
+        }
+        return ExitCode.OK.number();
+    }
+
+    private static NbdServer start(ServerSettings settings, PointExports exports) throws TargetException {
+        try {
+            return NbdServer.start(settings, exports);
+        } catch (IOException e) {
+            throw new TargetException(e.getMessage(), e);
+        }
+    }
+
+    /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. */
+    private static void awaitEnd(NbdServer server) {
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            try {
+                server.stop(GRACE);
+            } catch (IOException e) {
+                System.err.println("afterimage serve: " + e.getMessage());
+            } finally {
+                ended.countDown();
+            }
+        }));
+        try {
+            ended.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package io.afterimage.command;
+
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.Selector;
+import io.afterimage.command.output.PointView;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.repository.Repository;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code afterimage show}. */
+@Command(
+        name = "show",
+        description = "Show all that is known of a restore point: its disks, what it cost, the machine it was taken from.",
+        mixinStandardHelpOptions = true,
+        footer = {"", "Example:", "  afterimage show web@2026-03-01T04:00:00Z"})
+final class ShowCommand implements Callable<Integer> {
+
+    @Mixin
+    private RepositoryOption repository;
+
+    @Mixin
+    private JsonOption json;
+
+    @Parameters(paramLabel = "SELECTOR", description = "machine[/disk][@point]; the newest point when none is named.")
+    private String selector;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        Selector parsed = Selector.parse(selector);
+        try (Repository opened = repository.open()) {
+            Point point = opened.catalog().resolve(parsed);
+            Manifest manifest = opened.manifest(point);
+            json.print(spec, PointView.of(point, manifest), PointView.details(point, manifest));
+        }
+        return ExitCode.OK.number();
+    }
+}

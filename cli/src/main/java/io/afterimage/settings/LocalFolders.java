@@ -1,0 +1,32 @@
+package io.afterimage.settings;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Where this host keeps what can be lost: indexes and scratch. Everything below it may be deleted while nothing runs.
+ *
+ * @param cache {@code $AFTERIMAGE_CACHE}, else {@code $XDG_CACHE_HOME/afterimage}, else {@code ~/.cache/afterimage}
+ */
+public record LocalFolders(Path cache) {
+
+    public static LocalFolders of(Map<String, String> environment) {
+        String own = environment.getOrDefault("AFTERIMAGE_CACHE", "");
+        if (!own.isEmpty()) {
+            return new LocalFolders(Path.of(own));
+        }
+        String xdg = environment.getOrDefault("XDG_CACHE_HOME", "");
+        Path base = xdg.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
+        return new LocalFolders(base.resolve("afterimage"));
+    }
+
+    /** The dedupe index of a repository. */
+    public Path index(String repositoryId) {
+        return cache.resolve(repositoryId).resolve("index");
+    }
+
+    /** What guests overwrite while they are backed up. */
+    public Path scratch() {
+        return cache.resolve("scratch");
+    }
+}
