@@ -126,11 +126,11 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
 
     /** Works through the received bytes as far as the limits allow. */
     private void proceed() {
-        if (received == null || gone) {
+        if (gone) {
             return;
         }
         try {
-            boolean more = true;
+            boolean more = received != null;
             while (more && !leaving && !full()) {
                 if (toSkip > 0) {
                     int skipped = (int) Math.min(toSkip, received.readableBytes());
