@@ -24,6 +24,7 @@ final class TwoDiskMachine implements AutoCloseable {
     private BareQemu qemu;
 
     TwoDiskMachine(Path folder) throws IOException, InterruptedException {
+        Files.createDirectories(folder);
         this.folder = folder;
         Program.run("qemu-img", "create", "-q", "-f", "qcow2", folder.resolve("data.qcow2").toString(), "" + DATA_SIZE);
         Program.run("qemu-img", "create", "-q", "-f", "raw", folder.resolve("logs.raw").toString(), "" + LOGS_SIZE);
