@@ -70,20 +70,32 @@ final class BlockDevices {
         String name = name(device, node, qdev, knownNames);
         var disk = new QemuDisk(
                 name, device, qdev, top, node.name(), node.driver(), node.size(), node.storesBitmaps(), node.bitmaps());
-        boolean selected = selection.stream().anyMatch(disk::isCalled);
-        String reason = inserted.path("ro").asBoolean(false) || node.readOnly() ? "read-only"
-                : selected ? ""
-                : !selection.isEmpty() ? "not selected"
-                : json.path("removable").asBoolean(false) ? "removable"
-                : qdev.isEmpty() ? "used by no device"
-                : isFlash(qdev) ? "firmware flash"
-                : disks.stream().anyMatch(other -> other.node().equals(disk.node())) ? "the same disk behind another device"
-                : "";
+        String reason = whyNot(disk, json, node, selection);
         if (reason.isEmpty()) {
             disks.add(disk);
         } else {
             skipped.add(new QemuMachine.Skipped(name, reason));
         }
+    }
+
+    /** Why a device is not backed up; "" if it is. What the user names is, if it can be at all. */
+    private String whyNot(QemuDisk disk, JsonNode json, BlockNode node, Collection<String> selection) throws IOException {
+        if (json.path("inserted").path("ro").asBoolean(false) || node.readOnly()) {
+            return "read-only";
+        }
+        if (!selection.isEmpty()) {
+            return selection.stream().anyMatch(disk::isCalled) ? "" : "not selected";
+        }
+        if (disk.qdev().isEmpty()) {
+            return "used by no device";
+        }
+        if (json.path("removable").asBoolean(false)) {
+            return "removable";
+        }
+        if (isFlash(disk.qdev())) {
+            return "firmware flash";
+        }
+        return disks.stream().anyMatch(other -> other.node().equals(disk.node())) ? "the same disk behind another device" : "";
     }
 
     /** Firmware and its variables: part of the machine, not a disk of its own. */

@@ -85,6 +85,7 @@ public final class Cut implements Closeable {
         if (lack.isPresent()) {
             throw new QmpException(lack.get());
         }
+        IoThreads.requireSafeReading(client, plan.disks());
         var fleecing = new Fleecing(client, plan, folder);
         fleecing.addViews();
         fleecing.startServer();
@@ -135,10 +136,12 @@ public final class Cut implements Closeable {
         ended = true;
         guard.close();
         var left = new ArrayList<>(tearDown());
-        try {
-            left.addAll(removeCheckpoints(outcome));
-        } catch (IOException e) {
-            left.add("Checkpoints were not removed: " + e.getMessage());
+        if (client.isOpen()) { // else QEMU is gone, or it is the watchdog's turn
+            try {
+                left.addAll(removeCheckpoints(outcome));
+            } catch (IOException e) {
+                left.add("Checkpoints were not removed: " + e.getMessage());
+            }
         }
         try {
             watchdog.end(left.isEmpty());

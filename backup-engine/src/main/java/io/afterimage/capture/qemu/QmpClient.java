@@ -138,7 +138,7 @@ public final class QmpClient implements Closeable {
         try {
             QmpException alreadyLost = lost.get();
             if (alreadyLost != null) {
-                throw new QmpException(alreadyLost.getMessage(), alreadyLost);
+                throw new NoAnswerException(alreadyLost.getMessage(), alreadyLost);
             }
             outgoing.add((request + "\n").getBytes(StandardCharsets.UTF_8));
             JsonNode reply = answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -148,7 +148,7 @@ public final class QmpClient implements Closeable {
             }
             return reply.path("return");
         } catch (TimeoutException e) {
-            throw new QmpException("QEMU did not answer '" + command + "' on " + socket + " within " + timeout.toMillis()
+            throw new NoAnswerException("QEMU did not answer '" + command + "' on " + socket + " within " + timeout.toMillis()
                     + " ms: it is stopped, overloaded, or its storage hangs", e);
         } catch (ExecutionException e) {
             throw asQmp(e);
@@ -222,7 +222,7 @@ public final class QmpClient implements Closeable {
     }
 
     private static QmpException asQmp(ExecutionException e) {
-        return new QmpException(e.getCause().getMessage(), e.getCause());
+        return new NoAnswerException(e.getCause().getMessage(), e.getCause());
     }
 
     private void readAll() {

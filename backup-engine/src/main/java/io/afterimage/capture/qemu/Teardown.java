@@ -33,19 +33,34 @@ final class Teardown {
     /** Returns what could not be removed, a sentence each; empty when nothing is left. */
     List<String> run() {
         left.clear();
-        step(this::removeExports);
-        step(this::stopServer);
-        step(this::endJobs);
-        step(this::removeNodes);
+        try {
+            for (Step step : List.<Step>of(this::removeExports, this::stopServer, this::endJobs, this::removeNodes)) {
+                attempt(step);
+            }
+        } catch (NoAnswerException e) {
+            left.add(e.getMessage());
+        }
         if (left.isEmpty() || qemuIsGone()) {
             left.clear();
-            step(() -> {
+            try {
                 for (Path folder : folders) {
                     ScratchFolder.delete(folder);
                 }
-            });
+            } catch (IOException e) {
+                left.add("Scratch was not deleted: " + e);
+            }
         }
         return List.copyOf(left);
+    }
+
+    private void attempt(Step step) throws NoAnswerException {
+        try {
+            step.run();
+        } catch (NoAnswerException e) {
+            throw e; // every further step would wait as long, in vain
+        } catch (IOException e) {
+            left.add(e.getMessage());
+        }
     }
 
     private void removeExports() throws IOException {
@@ -141,14 +156,6 @@ final class Teardown {
             return !ScratchFolder.accepts(client.socket());
         } catch (IOException e) {
             return false;
-        }
-    }
-
-    private void step(Step step) {
-        try {
-            step.run();
-        } catch (IOException e) {
-            left.add(e.getMessage());
         }
     }
 

@@ -27,8 +27,14 @@ final class BareQemu implements AutoCloseable {
 
     /** Starts with QMP on {@code qmp.sock} and a second monitor for the test's own use. */
     static BareQemu start(Path folder, List<String> arguments) throws IOException, InterruptedException {
+        return start(folder, List.of(), arguments);
+    }
+
+    /** The same, by way of a program that changes what QEMU may do. */
+    static BareQemu start(Path folder, List<String> wrapper, List<String> arguments) throws IOException, InterruptedException {
         Files.createDirectories(folder);
-        var command = new ArrayList<>(List.of(
+        var command = new ArrayList<>(wrapper);
+        command.addAll(List.of(
                 "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", "64", "-nodefaults", "-display", "none", "-name", "bare",
                 "-qmp", "unix:" + folder.resolve("qmp.sock") + ",server=on,wait=off",
                 "-qmp", "unix:" + folder.resolve("control.sock") + ",server=on,wait=off"));

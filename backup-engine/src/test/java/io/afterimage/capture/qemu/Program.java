@@ -12,7 +12,7 @@ final class Program {
 
     private static final Map<String, String> PACKAGES = Map.of(
             "qemu-system-x86_64", "qemu-system-x86", "qemu-img", "qemu-utils", "qemu-io", "qemu-utils",
-            "nbdinfo", "libnbd-bin", "nbdcopy", "libnbd-bin", "mount", "mount", "umount", "mount");
+            "nbdinfo", "libnbd-bin", "nbdcopy", "libnbd-bin", "mount", "mount", "umount", "mount", "setpriv", "util-linux");
 
     private Program() {}
 

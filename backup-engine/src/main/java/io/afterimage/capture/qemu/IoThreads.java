@@ -1,0 +1,63 @@
+package io.afterimage.capture.qemu;
+
+import java.io.IOException;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Keeps cuts away from disks whose reading would kill their machine.
+ *
+ * <p>An export runs in the thread of its disk. QEMU's fix of CVE-2024-7409 asserts that an NBD client which leaves is seen off in the main
+ * thread. From 9.0 on that is so; in the older series that took the fix over (7.2 and 8.x) it is not, and QEMU aborts when the reader of a
+ * disk in an I/O thread disconnects, or dies. The version does not tell whether a distribution has the fix, so all before 9.0 are under suspicion.
+ */
+final class IoThreads {
+
+    private static final int FIRST_SAFE_MAJOR = 9;
+
+    private final QmpClient client;
+
+    private IoThreads(QmpClient client) {
+        this.client = client;
+    }
+
+    static void requireSafeReading(QmpClient client, List<CutPlan.Disk> disks) throws IOException {
+        JsonNode version = client.execute("query-version").path("qemu");
+        if (version.path("major").asInt(0) >= FIRST_SAFE_MAJOR || client.execute("query-iothreads").isEmpty()) {
+            return;
+        }
+        var ioThreads = new IoThreads(client);
+        for (CutPlan.Disk entry : disks) {
+            if (ioThreads.handle(entry.disk().qdev())) {
+                throw new QmpException("Disk " + entry.disk().name() + " is handled by an I/O thread, and QEMU "
+                        + version.path("major").asInt() + "." + version.path("minor").asInt()
+                        + " may abort, and the machine with it, when the reader of such a disk disconnects: use QEMU 9.0 or later, or give the"
+                        + " disk's device, or its controller, no iothread, or leave the disk out by naming the others with --disk");
+            }
+        }
+    }
+
+    /** The property is the device's own (virtio-blk), or that of the controller on whose bus it sits (virtio-scsi). */
+    private boolean handle(String qdev) throws IOException {
+        String path = qdev.startsWith("/") ? qdev : "/machine/peripheral/" + qdev;
+        return anyAbove(path) || anyAbove(property(path, "parent_bus"));
+    }
+
+    private boolean anyAbove(String path) throws IOException {
+        for (String part = path; !part.isEmpty(); part = part.substring(0, part.lastIndexOf('/'))) {
+            if (!property(part, "iothread").isEmpty()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A link's target, or "" when the object has no such property or it is not set. */
+    private String property(String path, String name) throws IOException {
+        try {
+            return client.execute("qom-get", QmpClient.arguments().put("path", path).put("property", name)).asString("");
+        } catch (QmpCommandException e) {
+            return "";
+        }
+    }
+}
