@@ -8,7 +8,7 @@ public enum Operation {
     DELETE;
 
     /** Whether the operation changes what is stored, so that its failure leaves a question open. */
-    boolean changes() {
+    public boolean changes() {
         return this == PUT || this == DELETE;
     }
 }

@@ -1,0 +1,48 @@
+package io.afterimage.store.s3;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.URI;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+
+/** S3Proxy in this JVM, its objects in memory. */
+public final class EmbeddedS3 implements Closeable {
+
+    public static final String ACCESS_KEY = "embedded";
+    public static final String SECRET_KEY = "embedded-secret";
+
+    private final S3Proxy server = S3Proxy.builder()
+            .endpoint(URI.create("http://127.0.0.1:0"))
+            .awsAuthentication(AuthenticationType.AWS_V4, ACCESS_KEY, SECRET_KEY)
+            .blobStore(new TransientNio2BlobStore())
+            .build();
+
+    public static EmbeddedS3 start() throws IOException {
+        EmbeddedS3 embedded = new EmbeddedS3();
+        try {
+            embedded.server.start();
+        } catch (Exception e) {
+            throw new IOException("S3Proxy did not start", e);
+        }
+        return embedded;
+    }
+
+    public int port() {
+        return server.getPort();
+    }
+
+    public URI endpoint() {
+        return URI.create("http://127.0.0.1:" + port());
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            server.stop();
+        } catch (Exception e) {
+            throw new IOException("S3Proxy did not stop", e);
+        }
+    }
+}

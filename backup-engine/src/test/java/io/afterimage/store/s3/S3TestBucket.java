@@ -1,0 +1,46 @@
+package io.afterimage.store.s3;
+
+import java.net.URI;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.services.s3.S3Client;
+
+/** A bucket of a test's own, and stores in it. */
+public final class S3TestBucket {
+
+    private final URI endpoint;
+    private final String name;
+    private final AwsCredentialsProvider credentials;
+
+    public S3TestBucket(URI endpoint, String accessKey, String secretKey, String name) {
+        this.endpoint = endpoint;
+        this.name = name;
+        this.credentials = StaticCredentialsProvider.create(AwsBasicCredentials.create(accessKey, secretKey));
+    }
+
+    /** Makes the bucket itself, which a store never does. */
+    public void create() {
+        try (S3Client client = client()) {
+            client.createBucket(bucket -> bucket.bucket(name));
+        }
+    }
+
+    public S3ObjectStore open(String prefix) {
+        return open(prefix, Timeouts.DEFAULT);
+    }
+
+    S3ObjectStore open(String prefix, Timeouts timeouts) {
+        S3Location location = location(prefix);
+        return new S3ObjectStore(location, SdkClient.create(location, timeouts, credentials), timeouts);
+    }
+
+    public S3Location location(String prefix) {
+        return S3Location.parse("s3://" + name + "/" + prefix + "?region=us-east-1&endpoint=" + endpoint);
+    }
+
+    /** The SDK as it is, to do what a store cannot. */
+    S3Client client() {
+        return SdkClient.create(location(""), Timeouts.DEFAULT, credentials);
+    }
+}
