@@ -45,7 +45,7 @@ final class OfflineImage implements Closeable {
             throw new SourceException("The image " + file + " is in use by a running machine: back that up with --qmp, or stop it first.");
         }
         return switch (format(source)) {
-            case RAW -> new OfflineImage(source, FileDevice.open(file), Optional.empty());
+            case RAW -> new OfflineImage(source, FileDevice.openReadOnly(file), Optional.empty());
             case QCOW2 -> openQcow2(source);
         };
     }

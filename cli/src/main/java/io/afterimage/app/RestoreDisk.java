@@ -76,7 +76,7 @@ public final class RestoreDisk {
         if (target.size() < image.size()) {
             throw new TargetException(name + " has " + target.size() + " bytes and the disk has " + image.size() + ": choose a larger target.");
         }
-        new BlockCopier(image, target, false, progress::advance).copy();
+        BlockCopier.DEFAULT.copy(image, target, progress::advance);
     }
 
     /** Under another name until it is whole, so that a file of that name is never half of a disk. */
@@ -92,7 +92,7 @@ public final class RestoreDisk {
         Files.deleteIfExists(partial);
         try {
             try (FileDevice target = FileDevice.create(partial, image.size())) {
-                new BlockCopier(image, target, true, progress::advance).copy();
+                BlockCopier.DEFAULT.copy(image, target, progress::advance);
             }
             Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
