@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 public final class Guest implements Closeable {
     static final String QMP_SOCKET = "qmp.sock";
     static final String LAB_SOCKET = "lab.sock";
+    static final String AGENT_SOCKET = "agent.sock";
     static final String SHELL_SOCKET = "shell.sock";
     private static final String READY = "AFTERIMAGE-GUEST-READY";
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -42,13 +43,22 @@ public final class Guest implements Closeable {
 
     /** The tiny guest on a throw-away qcow2 overlay, node {@code root}, started by kernel. */
     public static GuestPlan tiny(Path folder) {
+        return overlaid(folder, Lab.tinyDisk()).byKernel();
+    }
+
+    /** The Debian guest on a throw-away qcow2 overlay, node {@code root}, started by its firmware. */
+    public static GuestPlan debian(Path folder) {
+        return overlaid(folder, Lab.debianDisk()).memoryMiB(512);
+    }
+
+    private static GuestPlan overlaid(Path folder, Path base) {
         Path root = folder.toAbsolutePath().resolve("root.qcow2");
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return in(folder).disk(GuestDisk.overlay("root", root, Lab.tinyDisk().toString(), "raw")).byKernel();
+        return in(folder).disk(GuestDisk.overlay("root", root, base.toString(), "raw"));
     }
 
     static Guest attach(Path folder, Process process) throws IOException {
@@ -67,6 +77,11 @@ public final class Guest implements Closeable {
     /** The QMP socket that is left to the program under test. */
     public Path qmpSocket() {
         return folder.resolve(QMP_SOCKET);
+    }
+
+    /** The guest agent's socket; the Debian guest runs an agent, the tiny one does not. */
+    public Path agentSocket() {
+        return folder.resolve(AGENT_SOCKET);
     }
 
     /** The lab's own QMP connection. */

@@ -63,6 +63,8 @@ public final class GuestPlan {
                 "-chardev", "file,id=serial,append=on,path=" + folder.resolve("serial.log"), "-serial", "chardev:serial",
                 "-chardev", socket("shell", Guest.SHELL_SOCKET), "-device", "virtio-serial-pci",
                 "-device", "virtserialport,chardev=shell,name=io.afterimage.shell",
+                "-chardev", socket("agent", Guest.AGENT_SOCKET),
+                "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
                 "-chardev", socket("qmp-lab", Guest.LAB_SOCKET), "-mon", "chardev=qmp-lab,mode=control",
                 "-chardev", socket("qmp", Guest.QMP_SOCKET), "-mon", "chardev=qmp,mode=control"));
         for (GuestDisk disk : disks) {
