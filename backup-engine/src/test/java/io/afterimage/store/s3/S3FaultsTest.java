@@ -25,7 +25,10 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -38,15 +41,27 @@ final class S3FaultsTest {
     private static final byte[] CONTENT = new byte[3_000_000];
     private static final Timeouts IMPATIENT = new Timeouts(Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofMillis(1500), 1 << 20);
 
-    private EmbeddedS3 server;
+    private static final AtomicInteger BUCKETS = new AtomicInteger();
+    private static EmbeddedS3 server;
+
+    private final String bucket = "bucket-" + BUCKETS.incrementAndGet();
     private FaultyProxy proxy;
     private S3ObjectStore store;
     private S3ObjectStore direct;
 
-    @BeforeEach
-    void start() throws IOException {
+    @BeforeAll
+    static void startServer() throws IOException {
         new Random(4).nextBytes(CONTENT);
         server = EmbeddedS3.start();
+    }
+
+    @AfterAll
+    static void stopServer() throws IOException {
+        server.close();
+    }
+
+    @BeforeEach
+    void open() throws IOException {
         proxy = new FaultyProxy(server.port(), Duration.ZERO);
         S3TestBucket unspoilt = bucket(server.endpoint());
         unspoilt.create();
@@ -54,16 +69,15 @@ final class S3FaultsTest {
         store = bucket(proxy.endpoint()).open("p", IMPATIENT);
     }
 
-    private static S3TestBucket bucket(URI endpoint) {
-        return new S3TestBucket(endpoint, EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY, "bucket");
+    private S3TestBucket bucket(URI endpoint) {
+        return new S3TestBucket(endpoint, EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY, bucket);
     }
 
     @AfterEach
-    void stop() throws IOException {
+    void close() throws IOException {
         store.close();
         direct.close();
         proxy.close();
-        server.close();
     }
 
     @Test
@@ -183,7 +197,7 @@ final class S3FaultsTest {
 
     @Test
     void wrongCredentialsAreDenied() throws IOException {
-        try (S3ObjectStore intruder = new S3TestBucket(server.endpoint(), EmbeddedS3.ACCESS_KEY, "guess", "bucket").open("p")) {
+        try (S3ObjectStore intruder = new S3TestBucket(server.endpoint(), EmbeddedS3.ACCESS_KEY, "guess", bucket).open("p")) {
             StoreException e = assertThrows(StoreException.class, () -> intruder.getWhole(KEY, 10));
             assertEquals(Problem.ACCESS_DENIED, e.problem(), e::toString);
             assertEquals(Outcome.FATAL, e.outcome());
@@ -196,7 +210,7 @@ final class S3FaultsTest {
             List<Future<?>> puts = new ArrayList<>();
             for (int i = 0; i < 2100; i++) {
                 String key = "p/m/with space %04d".formatted(i);
-                puts.add(executor.submit(() -> sdk.putObject(put -> put.bucket("bucket").key(key), RequestBody.empty())));
+                puts.add(executor.submit(() -> sdk.putObject(put -> put.bucket(bucket).key(key), RequestBody.empty())));
             }
             for (Future<?> put : puts) {
                 put.get();
