@@ -13,7 +13,7 @@ public enum Problem {
     BUSY("the store is overloaded or failed inside; try again later"),
     TIMED_OUT("the store did not answer in time; check the network and try again"),
     BAD_REPLY("the store's answer was cut short or makes no sense; try again, and check what stands between"),
-    REFUSED("the store refused the request; its log or the cause below says why"),
+    REFUSED("the store refused the request"),
     FOREIGN("a link, folder or special file stands where the object or its folder belongs; move it away"),
     DEVICE_FAILED("reading or writing failed; check the disk and the system's log"),
     INTERRUPTED("the operation was interrupted");
@@ -22,6 +22,14 @@ public enum Problem {
 
     Problem(String text) {
         this.text = text;
+    }
+
+    /** Whether the words of what was caught tell the user more. */
+    boolean isExplainedByCause() {
+        return switch (this) {
+            case REFUSED, DEVICE_FAILED, UNREACHABLE, ACCESS_DENIED -> true;
+            default -> false;
+        };
     }
 
     /** The cause and the way out, without naming the object or the store. */

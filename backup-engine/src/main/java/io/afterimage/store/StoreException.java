@@ -10,6 +10,9 @@ public sealed class StoreException extends IOException permits ObjectNotFoundExc
 
     private static final long serialVersionUID = 1;
 
+    /** A store's own words may be long, or hostile. */
+    private static final int MAX_EXPLANATION = 300;
+
     /** What the failure means for whoever thinks of asking again. */
     public enum Outcome {
         /** Nothing was changed, and asking again will fail again. */
@@ -73,6 +76,15 @@ public sealed class StoreException extends IOException permits ObjectNotFoundExc
 
     @Override
     public final String getMessage() {
-        return operation + (subject.isEmpty() ? "" : " " + subject) + " in " + store + ": " + problem.text();
+        return operation + (subject.isEmpty() ? "" : " " + subject) + " in " + store + ": " + problem.text() + explanation();
+    }
+
+    private String explanation() {
+        Throwable cause = getCause();
+        if (cause == null || cause.getMessage() == null || cause instanceof StoreException || !problem.isExplainedByCause()) {
+            return "";
+        }
+        String line = cause.getMessage().lines().findFirst().orElse("").strip();
+        return " (" + line.substring(0, Math.min(line.length(), MAX_EXPLANATION)) + ")";
     }
 }

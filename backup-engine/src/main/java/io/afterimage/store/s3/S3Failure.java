@@ -59,6 +59,9 @@ record S3Failure(Problem problem, Outcome outcome) {
     private static S3Failure ofTransport(Operation operation, Throwable e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             switch (cause) {
+                case FoundCredentials.NotFoundException none -> {
+                    return none.isFinal() ? fatal(Problem.ACCESS_DENIED) : noEffect(Problem.ACCESS_DENIED);
+                }
                 case ConnectTimeoutException _, ConnectionRequestTimeoutException _ -> {
                     return noEffect(Problem.TIMED_OUT);
                 }

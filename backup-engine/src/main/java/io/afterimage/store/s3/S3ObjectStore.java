@@ -33,6 +33,9 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  */
 public final class S3ObjectStore implements ObjectStore {
 
+    /** How many times in a row a store must say that there is no such object. */
+    private static final int LOOKS = 3;
+
     private final S3Location location;
     private final S3Client client;
     private final Timeouts timeouts;
@@ -88,16 +91,29 @@ public final class S3ObjectStore implements ObjectStore {
         }
         long end = offset + target.remaining();
         ByteBuffer view = target.duplicate();
-        call(Operation.GET, key.value(), () -> client.getObject(
+        look(key, () -> client.getObject(
                 get -> get.bucket(location.bucket()).key(name(key)).range("bytes=" + offset + '-' + (end - 1))
                         .overrideConfiguration(request -> patience(request, end - offset)),
                 new ObjectBytes(key, toString()).range(offset, view)));
         target.position(target.limit());
     }
 
+    /** A Swift server says for a moment that an object is not there while it is overwritten; only what it says again is believed. */
+    private <T> T look(ObjectKey key, Callable<T> get) throws StoreException {
+        for (int looks = 1; ; looks++) {
+            try {
+                return call(Operation.GET, key.value(), get);
+            } catch (ObjectNotFoundException e) {
+                if (looks == LOOKS) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     @Override
     public byte[] getWhole(ObjectKey key, int maxBytes) throws StoreException {
-        return call(Operation.GET, key.value(), () -> client.getObject(
+        return look(key, () -> client.getObject(
                 get -> get.bucket(location.bucket()).key(name(key)).overrideConfiguration(request -> patience(request, maxBytes)),
                 new ObjectBytes(key, toString()).whole(maxBytes)));
     }

@@ -3,12 +3,17 @@ package io.afterimage.store.s3;
 import java.time.Duration;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
+import software.amazon.awssdk.regions.providers.AwsProfileRegionProvider;
+import software.amazon.awssdk.regions.providers.AwsRegionProvider;
+import software.amazon.awssdk.regions.providers.AwsRegionProviderChain;
+import software.amazon.awssdk.regions.providers.InstanceProfileRegionProvider;
+import software.amazon.awssdk.regions.providers.SystemSettingsRegionProvider;
 import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.s3.LegacyMd5Plugin;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -35,9 +40,11 @@ final class SdkClient {
     private SdkClient() {}
 
     static S3Client create(S3Location location, Timeouts timeouts) {
-        DefaultCredentialsProvider.Builder chain = DefaultCredentialsProvider.builder();
-        location.profile().ifPresent(chain::profileName);
-        return create(location, timeouts, chain.build());
+        // A profile that is named stands above the environment, as with other S3 tools.
+        AwsCredentialsProvider chain = location.profile().isPresent()
+                ? ProfileCredentialsProvider.create(location.profile().get())
+                : DefaultCredentialsProvider.builder().build();
+        return create(location, timeouts, new FoundCredentials(chain));
     }
 
     static S3Client create(S3Location location, Timeouts timeouts, AwsCredentialsProvider credentials) {
@@ -63,17 +70,19 @@ final class SdkClient {
                 .build();
     }
 
-    /** A store that is not AWS rarely cares for the region, yet it is part of every signature. */
+    /** A store that is not AWS rarely cares for the region, yet it is part of every signature; only AWS's own machines know of one without being told. */
     private static Region region(S3Location location) {
         if (location.region().isPresent()) {
             return Region.of(location.region().get());
         }
         try {
-            DefaultAwsRegionProviderChain.Builder chain = DefaultAwsRegionProviderChain.builder();
-            location.profile().ifPresent(chain::profileName);
-            return chain.build().getRegion();
+            return location.endpoint().isPresent() ? told(location).getRegion() : new AwsRegionProviderChain(told(location), new InstanceProfileRegionProvider()).getRegion();
         } catch (SdkClientException e) {
             return Region.US_EAST_1;
         }
+    }
+
+    private static AwsRegionProvider told(S3Location location) {
+        return new AwsRegionProviderChain(new SystemSettingsRegionProvider(), new AwsProfileRegionProvider(null, location.profile().orElse(null)));
     }
 }

@@ -45,6 +45,12 @@ final class FileObjectStoreTest extends ObjectStoreContract {
         return FileObjectStore.open(root());
     }
 
+    /** Each PUT waits for the disk. */
+    @Override
+    protected int moreThanAPage() {
+        return ObjectStore.PAGE + 17;
+    }
+
     @Test
     void aFolderThatIsNotThereIsNoStore() {
         StoreException e = assertProblem(Problem.STORE_MISSING, () -> FileObjectStore.open(folder.resolve("missing")));

@@ -37,7 +37,12 @@ final class EmbeddedS3StoreTest extends ObjectStoreContract {
     }
 
     @Override
+    protected int moreThanAPage() {
+        return ObjectStore.PAGE + 17;
+    }
+
+    @Override
     protected int rounds() {
-        return 20;
+        return 10;
     }
 }
