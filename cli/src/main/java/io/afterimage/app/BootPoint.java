@@ -36,7 +36,7 @@ public final class BootPoint {
      * @param accelerator for QEMU's {@code -accel}
      * @param memory in bytes; what the captured machine had when empty, else 1 GiB
      * @param processors what the captured machine had when empty, else 1
-     * @param more options that are handed to QEMU as they are
+     * @param more options that are handed to QEMU as they are, behind those made here, so that they win
      */
     public record Request(
             Point point,
@@ -78,7 +78,8 @@ public final class BootPoint {
                     "-device",
                     "virtio-blk-pci,drive=" + disk.name() + ",bootindex=" + bootIndex++));
         }
-        command.addAll(request.more().isEmpty() ? List.of("-nographic", "-serial", "mon:stdio") : request.more());
+        command.addAll(List.of("-display", "none", "-serial", "mon:stdio"));
+        command.addAll(request.more());
         return command;
     }
 

@@ -34,7 +34,7 @@ final class BootCommand implements Callable<Integer> {
             index = "1..*",
             arity = "0..*",
             paramLabel = "QEMU-OPTION",
-            description = "After '--': options for QEMU, in place of a serial console on this terminal.")
+            description = "After '--': options for QEMU, such as another display beside the serial console on this terminal.")
     private List<String> more = List.of();
 
     @Option(names = "--accel", paramLabel = "ACCEL", description = "QEMU's accelerator. Default: AFTERIMAGE_ACCEL, else kvm where it works, else tcg.")

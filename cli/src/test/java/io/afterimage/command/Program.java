@@ -1,0 +1,120 @@
+package io.afterimage.command;
+
+import io.afterimage.lab.Tool;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The packaged program, run as a user runs it, on a repository and a cache in the test's own folder. */
+public final class Program {
+
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Path LAUNCHER = launcher();
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final Path folder;
+    private final Path repository;
+
+    public Program(Path folder) {
+        this(folder, folder.resolve("repository"));
+    }
+
+    private Program(Path folder, Path repository) {
+        this.folder = folder;
+        this.repository = repository;
+    }
+
+    /** The same host, another repository. */
+    public Program on(Path otherRepository) {
+        return new Program(folder, otherRepository);
+    }
+
+    private static Path launcher() {
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            Path candidate = at.resolve("cli/target/afterimage/bin/afterimage");
+            if (Files.isExecutable(candidate)) {
+                return candidate;
+            }
+        }
+        throw new IllegalStateException("the program is not built: run 'make build'");
+    }
+
+    public Path repository() {
+        return repository;
+    }
+
+    /** How a run ended, with its two streams apart. */
+    public record Result(int exit, String out, String err) {
+
+        /** This, if the program ended well; else the test fails with what it said. */
+        public Result orFail() {
+            if (exit != 0) {
+                throw new AssertionError("afterimage ended with " + exit + ":\n" + out + err);
+            }
+            return this;
+        }
+
+        public JsonNode json() {
+            return JSON.readTree(orFail().out);
+        }
+    }
+
+    /** Runs it to its end. */
+    public Result run(String... arguments) {
+        try {
+            Path out = Files.createTempFile(folder, "out", "");
+            Path err = Files.createTempFile(folder, "err", "");
+            Process process = builder(arguments).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+            if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new AssertionError("afterimage " + String.join(" ", arguments) + " does not end:\n"
+                        + Files.readString(out) + Files.readString(err));
+            }
+            return new Result(process.exitValue(), Files.readString(out), Files.readString(err));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
+    /** Starts it; its streams go to {@code log}. It dies with this JVM. */
+    public Process start(Path log, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL"));
+        command.addAll(builder(arguments).command());
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(builder(arguments).environment());
+        return builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    }
+
+    private ProcessBuilder builder(String... arguments) {
+        List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().put("AFTERIMAGE_REPO", repository.toString());
+        builder.environment().put("AFTERIMAGE_CACHE", folder.resolve("cache").toString());
+        return builder;
+    }
+
+    /** Makes a raw image with these bytes at offset 0. */
+    public Path image(String name, long size, byte[] begin) {
+        Path image = folder.resolve(name);
+        Tool.run("truncate", "--size=" + size, image.toString()).orFail();
+        try (var file = Files.newByteChannel(image, StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(begin));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return image;
+    }
+}
