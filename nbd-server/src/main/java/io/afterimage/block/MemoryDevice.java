@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -19,7 +19,9 @@ public final class MemoryDevice implements BlockDevice {
     private static final byte[] ZEROS = new byte[PAGE];
 
     private final long size;
-    private final ConcurrentHashMap<Long, byte[]> pages = new ConcurrentHashMap<>();
+    /** By page number, in order, so that holes cost nothing however long they are. */
+    private final TreeMap<Long, byte[]> pages = new TreeMap<>();
+
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
     /** A device of {@code size} bytes, all zeros. */
@@ -71,11 +73,17 @@ public final class MemoryDevice implements BlockDevice {
         try {
             long start = range.offset();
             while (start < range.end() && extents.size() < limit) {
-                boolean present = pages.containsKey(start / PAGE);
-                long end = start;
-                do {
-                    end = Math.min(range.end(), (end / PAGE + 1) * PAGE);
-                } while (end < range.end() && pages.containsKey(end / PAGE) == present);
+                long page = start / PAGE;
+                boolean present = pages.containsKey(page);
+                if (present) {
+                    do {
+                        page++;
+                    } while (page * PAGE < range.end() && pages.containsKey(page));
+                } else {
+                    Long next = pages.ceilingKey(page);
+                    page = next == null ? Long.MAX_VALUE / PAGE : next;
+                }
+                long end = Math.min(range.end(), page * PAGE);
                 extents.add(new Extent(ByteRange.between(start, end), present ? Extent.Kind.DATA : Extent.Kind.HOLE));
                 start = end;
             }
@@ -104,7 +112,7 @@ public final class MemoryDevice implements BlockDevice {
             while (source.hasRemaining()) {
                 int within = (int) (position % PAGE);
                 int count = Math.min(PAGE - within, source.remaining());
-                source.get(pages.computeIfAbsent(position / PAGE, index -> new byte[PAGE]), within, count);
+                source.get(pages.computeIfAbsent(position / PAGE, _ -> new byte[PAGE]), within, count);
                 position += count;
             }
         } finally {
@@ -117,17 +125,13 @@ public final class MemoryDevice implements BlockDevice {
         checkRange(range.offset(), range.length());
         lock.writeLock().lock();
         try {
-            long position = range.offset();
-            while (position < range.end()) {
-                int within = (int) (position % PAGE);
-                int count = (int) Math.min(PAGE - within, range.end() - position);
-                byte[] page = pages.get(position / PAGE);
-                if (count == PAGE) {
-                    pages.remove(position / PAGE);
-                } else if (page != null) {
-                    Arrays.fill(page, within, within + count, (byte) 0);
-                }
-                position += count;
+            // Only the first and the last page can be covered in part.
+            clear(range.offset(), Math.min(range.end(), (range.offset() / PAGE + 1) * PAGE));
+            clear(Math.max(range.offset(), range.end() / PAGE * PAGE), range.end());
+            long firstWhole = Math.ceilDiv(range.offset(), PAGE);
+            long endWhole = range.end() / PAGE;
+            if (firstWhole < endWhole) {
+                pages.subMap(firstWhole, endWhole).clear();
             }
         } finally {
             lock.writeLock().unlock();
@@ -137,6 +141,14 @@ public final class MemoryDevice implements BlockDevice {
     @Override
     public void trim(ByteRange range) throws IOException {
         zero(range, true);
+    }
+
+    /** Clears bytes of one page. */
+    private void clear(long start, long end) {
+        byte[] page = start < end ? pages.get(start / PAGE) : null;
+        if (page != null) {
+            Arrays.fill(page, (int) (start % PAGE), (int) (end - start / PAGE * PAGE), (byte) 0);
+        }
     }
 
     @Override

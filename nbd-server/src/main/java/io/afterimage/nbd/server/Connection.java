@@ -15,14 +15,16 @@ final class Connection {
 
     private final Channel channel;
     private final Limits limits;
+    private final MemoryBudget budget;
     private final Optional<TlsContext> tls;
     private volatile Client client;
     private TransmissionHandler transmission;
     private boolean refusing;
 
-    Connection(Channel channel, Limits limits, Optional<TlsContext> tls, Client client) {
+    Connection(Channel channel, Limits limits, MemoryBudget budget, Optional<TlsContext> tls, Client client) {
         this.channel = channel;
         this.limits = limits;
+        this.budget = budget;
         this.tls = tls;
         this.client = client;
     }
@@ -56,11 +58,17 @@ final class Connection {
     }
 
     TransmissionHandler transmission(Outcome.Transmit agreed, SharedExports.Use use) {
-        transmission = new TransmissionHandler(agreed, use, limits);
+        transmission = new TransmissionHandler(agreed, use, limits, budget);
         if (refusing) {
             transmission.refuseRequests();
         }
         return transmission;
+    }
+
+    void dropIfStalled() {
+        if (transmission != null) {
+            transmission.dropIfStalled();
+        }
     }
 
     /** From now on every new request is answered with ESHUTDOWN. */

@@ -3,7 +3,8 @@ package io.afterimage.nbd.server;
 import java.time.Duration;
 
 /**
- * What a server spends on its clients.
+ * What a server spends on its clients. The memory that all of them together can make it hold is about {@code totalBytesInFlight}
+ * and a MiB per connection.
  *
  * @param connections most connections at once; more wait in the kernel's queue of the socket
  * @param negotiationTime from the connection to the first request, TLS included
@@ -23,13 +24,32 @@ public record Limits(
         Duration stallTime) {
 
     public static final Limits DEFAULT =
-            new Limits(1024, Duration.ofSeconds(10), 64, 64, 16 << 20, 256L << 20, Duration.ofSeconds(10));
+            new Limits(256, Duration.ofSeconds(10), 64, 64, 16 << 20, 256L << 20, Duration.ofSeconds(10));
 
     public Limits {
-        if (connections < 1 || options < 1 || requestsInFlight < 1 || bytesInFlight < 1 || totalBytesInFlight < 1
+        if (totalBytesInFlight < 64 << 20) {
+            throw new IllegalArgumentException("two of the largest payloads, 64 MiB, have to fit into the memory of all connections");
+        }
+        if (connections < 1 || options < 1 || requestsInFlight < 1 || bytesInFlight < 1
                 || negotiationTime.isNegative() || negotiationTime.isZero()
                 || stallTime.isNegative() || stallTime.isZero()) {
             throw new IllegalArgumentException("every limit is at least 1");
         }
+    }
+
+    public Limits withConnections(int most) {
+        return new Limits(most, negotiationTime, options, requestsInFlight, bytesInFlight, totalBytesInFlight, stallTime);
+    }
+
+    public Limits withNegotiationTime(Duration time) {
+        return new Limits(connections, time, options, requestsInFlight, bytesInFlight, totalBytesInFlight, stallTime);
+    }
+
+    public Limits withTotalBytesInFlight(long bytes) {
+        return new Limits(connections, negotiationTime, options, requestsInFlight, bytesInFlight, bytes, stallTime);
+    }
+
+    public Limits withStallTime(Duration time) {
+        return new Limits(connections, negotiationTime, options, requestsInFlight, bytesInFlight, totalBytesInFlight, time);
     }
 }

@@ -13,6 +13,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
@@ -30,10 +31,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A running NBD server. Safe for use by many threads.
@@ -46,7 +46,6 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored") // whether closing succeeds changes nothing
 public final class NbdServer implements Closeable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
     private static final int SOCKET_BUFFER = 1 << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -55,8 +54,9 @@ public final class NbdServer implements Closeable {
     private final ServerSettings settings;
     private final Optional<TlsContext> tls;
     private final EventLoopGroup loops;
+    private final MemoryBudget budget;
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
-    private final List<Channel> listeners = new ArrayList<>();
+    private final List<Channel> listeners = new CopyOnWriteArrayList<>();
     private final List<UnixSocketFile> socketFiles = new ArrayList<>();
     private final List<NbdUri.Place> bound = new ArrayList<>();
     private volatile boolean stopping;
@@ -71,6 +71,7 @@ public final class NbdServer implements Closeable {
         int threads = settings.eventLoops() > 0
                 ? settings.eventLoops()
                 : Math.min(4, Runtime.getRuntime().availableProcessors());
+        budget = new MemoryBudget(settings.limits().totalBytesInFlight());
         loops = new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("nbd"), EpollIoHandler.newFactory());
     }
 
@@ -85,6 +86,8 @@ public final class NbdServer implements Closeable {
             for (NbdUri.Place place : settings.listen()) {
                 server.listen(place);
             }
+            long period = Math.max(1, settings.limits().stallTime().toMillis() / 4);
+            server.loops.scheduleWithFixedDelay(server::dropStalled, period, period, TimeUnit.MILLISECONDS);
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
@@ -192,6 +195,8 @@ public final class NbdServer implements Closeable {
                 .group(loops)
                 .channel(type)
                 .option(ChannelOption.SO_BACKLOG, 1024)
+                // One at a time, so that the limit of connections is kept.
+                .option(ChannelOption.RECVBUF_ALLOCATOR, new ServerChannelRecvByteBufAllocator())
                 .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
                 .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(2048, 16 << 10, 256 << 10))
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(1 << 20, 4 << 20))
@@ -205,13 +210,33 @@ public final class NbdServer implements Closeable {
                 });
     }
 
+    /** At the limit, new connections are left in the kernel's queue. */
+    private void acceptWhileThereIsRoom() {
+        boolean room = connections.size() < settings.limits().connections();
+        for (Channel listener : listeners) {
+            listener.config().setAutoRead(room);
+        }
+    }
+
+    /** Looks after clients that sit on memory which others wait for. */
+    private void dropStalled() {
+        if (budget.isShort()) {
+            for (Connection connection : connections) {
+                connection.channel().eventLoop().execute(connection::dropIfStalled);
+            }
+        }
+    }
+
     private void welcome(Channel channel) {
         Client client = new Client(String.valueOf(channel.remoteAddress()), false, Optional.empty());
-        Connection connection = new Connection(channel, settings.limits(), tls, client);
+        Connection connection = new Connection(channel, settings.limits(), budget, tls, client);
         connections.add(connection);
-        channel.closeFuture().addListener(_ -> connections.remove(connection));
-        if (stopping || connections.size() > settings.limits().connections()) {
-            LOG.warn("turned {} away: {} connections are the limit", client.address(), settings.limits().connections());
+        channel.closeFuture().addListener(_ -> {
+            connections.remove(connection);
+            acceptWhileThereIsRoom();
+        });
+        acceptWhileThereIsRoom();
+        if (stopping) {
             channel.close();
             return;
         }

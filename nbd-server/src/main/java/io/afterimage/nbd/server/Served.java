@@ -76,6 +76,9 @@ final class Served {
 
     /** Why the request is refused, or null if it may be tried. */
     Refusal check(Command command, int flags, long offset, long length, long payload) {
+        if (payload > 0 && command != Command.WRITE && command != Command.BLOCK_STATUS) {
+            return Refusal.UNEXPECTED_PAYLOAD;
+        }
         // The effect length of a BLOCK_STATUS with a filter stands in its payload, and is checked when that is read.
         long effect = command == Command.BLOCK_STATUS && payload > 0 ? info.blockSizes().minimum() : length;
         return Refusal.check(command, flags, offset, effect, info, form(), !contexts.isEmpty());

@@ -17,14 +17,14 @@ final class StatusPayload {
     private final long cookie;
     private final long offset;
     private final int flags;
-    private final int payload;
-    private int left;
+    private final long payload;
+    private long left;
     private boolean malformed;
     private long length;
     private final Set<Integer> ids = new HashSet<>();
-    private int count;
+    private long count;
 
-    StatusPayload(long cookie, long offset, int payload, int flags) {
+    StatusPayload(long cookie, long offset, long payload, int flags) {
         this.cookie = cookie;
         this.offset = offset;
         this.payload = payload;
@@ -52,7 +52,7 @@ final class StatusPayload {
     /** Takes bytes; true when the payload is complete. Ids beyond any legal number are dropped as they come. */
     boolean take(ByteBuf received) {
         if (malformed) {
-            int skipped = Math.min(left, received.readableBytes());
+            int skipped = (int) Math.min(left, received.readableBytes());
             received.skipBytes(skipped);
             left -= skipped;
             return left == 0;

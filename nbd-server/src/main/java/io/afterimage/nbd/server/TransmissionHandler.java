@@ -7,10 +7,12 @@ import io.afterimage.nbd.protocol.Command;
 import io.afterimage.nbd.protocol.CommandFlags;
 import io.afterimage.nbd.protocol.ProtocolException;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import java.io.IOException;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,7 +25,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A batch of received bytes is worked through request by request. Reads whose bytes are at hand are answered at once, into one
  * buffer that leaves with the batch; everything else becomes an {@link Operation} on a virtual thread. No further request is begun
- * while the connection has too much in flight or the client does not take its replies: what it sends then stays in the socket.
+ * while the connection has too much in flight, the client does not take its replies, or the memory that all share is used up: what
+ * the client sends then stays in its socket.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the channel, and channelInactive cleans up
 final class TransmissionHandler extends ChannelInboundHandlerAdapter {
@@ -41,32 +44,44 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private final SharedExports.Use use;
     private final Limits limits;
     private final RequestDecoder request;
+    private final MemoryBudget.Share memory;
     private final Queue<Completion> completions = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean draining = new AtomicBoolean();
 
     private ChannelHandlerContext ctx;
     private ReplyBatch batch;
     private ByteBuf received;
+    /** The header in {@link #request} has been read and waits for memory. */
+    private boolean held;
+
+    private boolean waitingForMemory;
     private WritePayload writing;
     private StatusPayload filtering;
     private long toSkip;
     private int inFlight;
     private long bytesInFlight;
+    /** A marker is on its way behind the pending output, to give back its memory when that is sent. */
+    private boolean settling;
+
+    private long pendingSeen;
+    private long progressAt;
     private boolean refusing;
     private boolean leaving;
     private boolean gone;
 
-    TransmissionHandler(Outcome.Transmit agreed, SharedExports.Use use, Limits limits) {
+    TransmissionHandler(Outcome.Transmit agreed, SharedExports.Use use, Limits limits, MemoryBudget budget) {
         this.served = new Served(agreed, use.export());
         this.use = use;
         this.limits = limits;
         this.request = new RequestDecoder(agreed.form());
+        this.memory = budget.new Share(() -> ctx.executor().execute(this::resume));
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
         batch = new ReplyBatch(ctx, served);
+        progressAt = System.nanoTime();
     }
 
     @Override
@@ -78,14 +93,13 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        batch.flush();
+        flush();
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         if (ctx.channel().isWritable()) {
-            proceed();
-            batch.flush();
+            resume();
         }
     }
 
@@ -104,7 +118,8 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        LOG.debug("connection {} ends: {}", ctx.channel(), cause.toString());
+        LOG.info("connection to export '{}' ends: {}", use.name(), cause.toString());
+        leaving = true;
         ctx.close();
     }
 
@@ -113,15 +128,35 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         refusing = true;
     }
 
-    /** The server is going and will be back: what has begun is finished and answered, then the connection ends. */
+    /** What has begun is finished and answered, then the connection ends. */
     void leave() {
         leaving = true;
         ctx.channel().config().setAutoRead(false);
         closeWhenIdle();
     }
 
+    /** Ends the connection if it holds shared memory and its client has neither taken nor sent a byte for too long. */
+    void dropIfStalled() {
+        long pending = pending();
+        if (pending != pendingSeen || inFlight > 0 || !memory.isUsed()) {
+            pendingSeen = pending;
+            progressAt = System.nanoTime();
+        } else if (System.nanoTime() - progressAt > limits.stallTime().toNanos()) {
+            exceptionCaught(ctx, new IOException("the client stalled for " + limits.stallTime() + " while others wait for memory"));
+        }
+    }
+
+    private void resume() {
+        waitingForMemory = false;
+        proceed();
+        flush();
+    }
+
     private boolean full() {
-        return inFlight >= limits.requestsInFlight() || bytesInFlight >= limits.bytesInFlight() || !ctx.channel().isWritable();
+        return waitingForMemory
+                || inFlight >= limits.requestsInFlight()
+                || bytesInFlight >= limits.bytesInFlight()
+                || !ctx.channel().isWritable();
     }
 
     /** Works through the received bytes as far as the limits allow. */
@@ -132,46 +167,53 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         try {
             boolean more = received != null;
             while (more && !leaving && !full()) {
-                if (toSkip > 0) {
-                    int skipped = (int) Math.min(toSkip, received.readableBytes());
-                    received.skipBytes(skipped);
-                    toSkip -= skipped;
-                    more = toSkip == 0;
-                } else if (writing != null) {
-                    more = takePayload();
-                } else if (filtering != null) {
-                    more = takeFilter();
-                } else if (request.next(received)) {
-                    begin();
-                } else {
-                    more = false;
-                }
+                more = step();
             }
         } catch (ProtocolException e) {
             exceptionCaught(ctx, e);
         }
-        if (received != null && (leaving || !received.isReadable())) {
+        if (received != null && (leaving || (!received.isReadable() && !held))) {
             dropReceived();
         }
+        // A change of this flag costs a system call or two; no change costs nothing.
         ctx.channel().config().setAutoRead(!leaving && !full());
     }
 
-    private void begin() throws ProtocolException {
+    /** Takes one thing from the received bytes; false if that needs more of them, or memory. */
+    private boolean step() throws ProtocolException {
+        if (toSkip > 0) {
+            int skipped = (int) Math.min(toSkip, received.readableBytes());
+            received.skipBytes(skipped);
+            toSkip -= skipped;
+            return toSkip == 0;
+        }
+        if (writing != null) {
+            return takePayload();
+        }
+        if (filtering != null) {
+            return takeFilter();
+        }
+        if (!held && !request.next(received)) {
+            return false;
+        }
+        held = false;
+        return begin();
+    }
+
+    private boolean begin() throws ProtocolException {
         Command command = Command.ofOrNull(request.command());
         if (command == Command.DISC) {
             leave();
-            return;
+            return false;
         }
         long payload = served.payloadLength(command, request.flags(), request.length());
         Refusal refusal = refusing
                 ? Refusal.SHUTDOWN
-                : payload > 0 && command != Command.WRITE && command != Command.BLOCK_STATUS
-                        ? Refusal.UNEXPECTED_PAYLOAD
-                        : served.check(command, request.flags(), request.offset(), request.length(), payload);
+                : served.check(command, request.flags(), request.offset(), request.length(), payload);
         if (refusal != null) {
             toSkip = payload;
             batch.error(request.cookie(), request.offset(), refusal);
-            return;
+            return true;
         }
         long cookie = request.cookie();
         long offset = request.offset();
@@ -179,9 +221,7 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         int flags = request.flags();
         switch (command) {
             case READ -> {
-                if (!batch.readResident(cookie, offset, (int) length, flags)) {
-                    dispatch(cookie, offset, (int) length, new ReadOperation(served, ctx.alloc(), cookie, offset, (int) length, flags));
-                }
+                return read(cookie, offset, (int) length, flags);
             }
             case WRITE -> writing = new WritePayload(served, ctx.alloc(), cookie, offset, (int) length, flags);
             case CACHE -> {
@@ -190,7 +230,7 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             }
             case BLOCK_STATUS -> {
                 if (payload > 0) {
-                    filtering = new StatusPayload(cookie, offset, (int) payload, flags);
+                    filtering = new StatusPayload(cookie, offset, payload, flags);
                 } else {
                     status(cookie, offset, length, flags, served.contexts());
                 }
@@ -199,20 +239,42 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
                     cookie, offset, 0, new ChangeOperation(served, ctx.alloc(), command, cookie, offset, length, flags));
             case DISC -> throw new AssertionError("handled above");
         }
+        return true;
+    }
+
+    private boolean read(long cookie, long offset, int length, int flags) {
+        if (!reserve(length)) {
+            held = true;
+            return false;
+        }
+        if (batch.readResident(cookie, offset, length, flags)) {
+            // From here on it counts as pending output.
+            bytesInFlight -= length;
+        } else {
+            dispatch(cookie, offset, length, new ReadOperation(served, ctx.alloc(), cookie, offset, length, flags));
+        }
+        return true;
     }
 
     private boolean takePayload() {
+        if (!writing.hasPiece()) {
+            int length = writing.nextLength();
+            if (!reserve(length)) {
+                return false;
+            }
+            writing.beginPiece();
+        }
+        progressAt = System.nanoTime();
         if (!writing.take(received)) {
             return false;
         }
-        int cost = writing.pieceLength();
-        long cookie = writing.cookie();
-        long offset = writing.offset();
-        Operation piece = writing.nextPiece();
-        if (writing.isComplete()) {
+        int cost = writing.nextLength();
+        WritePayload payload = writing;
+        Operation piece = payload.handOver();
+        if (payload.isComplete()) {
             writing = null;
         }
-        dispatch(cookie, offset, cost, piece);
+        dispatch(payload.cookie(), payload.offset(), cost, piece);
         return true;
     }
 
@@ -236,9 +298,19 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         dispatch(cookie, offset, 0, new StatusOperation(served, ctx.alloc(), cookie, offset, length, one, contexts));
     }
 
+    /** Counts memory as used, if there is some; otherwise the connection will be resumed when there is. */
+    private boolean reserve(int bytes) {
+        if (!memory.cover(bytesInFlight + pending() + bytes)) {
+            waitingForMemory = true;
+            return false;
+        }
+        bytesInFlight += bytes;
+        return true;
+    }
+
+    /** Runs an operation whose {@code cost} has been reserved. */
     private void dispatch(long cookie, long offset, int cost, Operation operation) {
         inFlight++;
-        bytesInFlight += cost;
         Thread.startVirtualThread(() -> {
             ByteBuf reply;
             try {
@@ -248,7 +320,7 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             }
             completions.add(new Completion(reply, cost));
             if (draining.compareAndSet(false, true)) {
-                ctx.channel().eventLoop().execute(this::drain);
+                ctx.executor().execute(this::drain);
             }
         });
     }
@@ -266,26 +338,59 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             inFlight--;
             bytesInFlight -= done.cost();
             if (done.reply() != null) {
-                batch.append(done.reply());
+                if (gone) {
+                    done.reply().release();
+                } else {
+                    batch.append(done.reply());
+                }
             }
         }
         proceed();
-        batch.flush();
+        flush();
         if (leaving) {
             closeWhenIdle();
             releaseWhenIdle();
         }
     }
 
+    private long pending() {
+        var outbound = ctx.channel().unsafe().outboundBuffer();
+        return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+    }
+
+    /** Sends what is ready, and gives back the memory of what has been sent. */
+    private void flush() {
+        if (gone) {
+            return;
+        }
+        batch.flush();
+        if (memory.isUsed()) {
+            settle();
+        }
+    }
+
+    private void settle() {
+        long pending = pending();
+        memory.settle(bytesInFlight + pending);
+        if (pending > 0 && memory.isUsed() && !settling && !gone) {
+            settling = true;
+            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
+                settling = false;
+                settle();
+            });
+        }
+    }
+
     private void closeWhenIdle() {
         if (inFlight == 0 && !gone) {
             batch.flush();
-            ctx.writeAndFlush(ctx.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         }
     }
 
     private void releaseWhenIdle() {
         if (gone && inFlight == 0) {
+            memory.settle(0);
             Thread.startVirtualThread(use::release);
         }
     }

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -56,6 +58,8 @@ final class UnixSocketFile {
             } finally {
                 Files.deleteIfExists(lockFile);
             }
+        } catch (OverlappingFileLockException _) {
+            throw new IOException("cannot listen on " + path + ": another server is being started there");
         }
     }
 
@@ -64,9 +68,10 @@ final class UnixSocketFile {
                 path.getParent(), ".", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Path temporary = folder.resolve("s");
         try {
-            if (temporary.toString().length() > LONGEST_PATH) {
+            int needed = Math.max(bytes(path), bytes(temporary));
+            if (needed > LONGEST_PATH) {
                 throw new IOException("cannot listen on " + path + ": the path of a unix socket has " + LONGEST_PATH
-                        + " bytes at most, and a temporary name beside it needs " + temporary.toString().length());
+                        + " bytes at most, and this one, or the temporary name beside it, has " + needed);
             }
             binder.bind(temporary);
             Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rw-------"));
@@ -76,6 +81,10 @@ final class UnixSocketFile {
             Files.deleteIfExists(temporary);
             Files.deleteIfExists(folder);
         }
+    }
+
+    private static int bytes(Path path) {
+        return path.toString().getBytes(StandardCharsets.UTF_8).length;
     }
 
     /** Removes the file unless another server has taken its place. */

@@ -45,23 +45,28 @@ final class WritePayload {
         return offset;
     }
 
-    /** Takes bytes; true when a piece is full. */
+    boolean hasPiece() {
+        return piece != null;
+    }
+
+    /** Length of the piece at hand, or of the one to begin. */
+    int nextLength() {
+        return Math.min(LONGEST_PIECE, length - taken);
+    }
+
+    void beginPiece() {
+        piece = alloc.directBuffer(nextLength(), nextLength());
+    }
+
+    /** Takes bytes; true when the piece is full. */
     boolean take(ByteBuf received) {
-        if (piece == null) {
-            int size = Math.min(LONGEST_PIECE, length - taken);
-            piece = alloc.directBuffer(size, size);
-        }
         int count = Math.min(piece.writableBytes(), received.readableBytes());
         piece.writeBytes(received, count);
         return !piece.isWritable();
     }
 
-    int pieceLength() {
-        return piece.readableBytes();
-    }
-
     /** Hands over the full piece. */
-    TransmissionHandler.Operation nextPiece() {
+    TransmissionHandler.Operation handOver() {
         ByteBuf bytes = piece;
         long position = offset + taken;
         taken += bytes.readableBytes();

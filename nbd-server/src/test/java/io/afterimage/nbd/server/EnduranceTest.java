@@ -1,0 +1,221 @@
+package io.afterimage.nbd.server;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.afterimage.block.MemoryDevice;
+import io.afterimage.nbd.Await;
+import io.afterimage.nbd.client.ClientOptions;
+import io.afterimage.nbd.client.NbdClient;
+import io.afterimage.nbd.client.RemoteDevice;
+import io.afterimage.nbd.protocol.NbdUri;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Clients that want too much, take nothing, or go away in the middle: memory stays bounded, others are served. */
+final class EnduranceTest {
+
+    private static final int SIZE = 64 << 20;
+
+    private final MapExports exports = MapExports.of("e", new Export(new MemoryDevice(SIZE), ""));
+    private NbdServer server;
+    private int port;
+
+    private void start(Limits limits) throws IOException {
+        Random random = new Random(1);
+        byte[] bytes = new byte[1 << 20];
+        for (int at = 0; at < SIZE; at += bytes.length) {
+            random.nextBytes(bytes);
+            exports.open("e").orElseThrow().device().write(at, ByteBuffer.wrap(bytes));
+        }
+        server = NbdServer.start(ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)).withLimits(limits), exports);
+        port = ((NbdUri.Tcp) server.addresses().getFirst()).port();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        server.close();
+    }
+
+    private RawClient transmission() throws IOException {
+        RawClient client = RawClient.greeted(port);
+        assertEquals(1, client.ask(7, RawClient.info("e")));
+        return client;
+    }
+
+    private void assertServed() throws IOException {
+        try (RemoteDevice device = NbdClient.connect(server.uris("e").getFirst(), ClientOptions.DEFAULT)) {
+            ByteBuffer bytes = ByteBuffer.allocate(3 << 20);
+            device.read(1000, bytes);
+        }
+    }
+
+    private static long directMemory() {
+        return PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
+    }
+
+    @Test
+    void clientsThatDoNotReadHoldLittleAndAreDroppedWhenOthersWait() throws Exception {
+        start(Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(Duration.ofMillis(400)));
+        long before = directMemory();
+        List<RawClient> greedy = new ArrayList<>();
+        try {
+            for (int i = 0; i < 12; i++) {
+                RawClient client = transmission();
+                greedy.add(client);
+                for (int n = 0; n < 100; n++) {
+                    client.send(RawClient.request(0, 0, n, 0, 16 << 20));
+                }
+            }
+            assertServed();
+            long limit = before + (64L << 20) + greedy.size() * (6L << 20);
+            assertTrue(directMemory() < limit, () -> directMemory() + " bytes, expected less than " + limit);
+            for (int i = 0; i < 5; i++) {
+                assertServed();
+            }
+        } finally {
+            for (RawClient client : greedy) {
+                client.close();
+            }
+        }
+        Await.until("the end of all connections", () -> server.connections() == 0);
+    }
+
+    @Test
+    void clientsThatAnnounceButDoNotSendHoldLittle() throws Exception {
+        start(Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(Duration.ofMillis(400)));
+        long before = directMemory();
+        List<RawClient> slow = new ArrayList<>();
+        try {
+            for (int i = 0; i < 150; i++) {
+                RawClient client = transmission();
+                slow.add(client);
+                client.send(RawClient.request(0, 1, 1, 0, 32 << 20)).send(new byte[100]);
+            }
+            assertServed();
+            long limit = before + (64L << 20) + slow.size() * (1L << 20);
+            assertTrue(directMemory() < limit, () -> directMemory() + " bytes, expected less than " + limit);
+        } finally {
+            for (RawClient client : slow) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void tenThousandConnectsAndDropsLeaveNothing() throws Exception {
+        start(Limits.DEFAULT);
+        Random random = new Random(3);
+        byte[] talk = RawClient.join(
+                new byte[] {0, 0, 0, 3},
+                RawClient.optionBytes(8, new byte[0]),
+                RawClient.optionBytes(10, RawClient.meta("e", "base:allocation")),
+                RawClient.optionBytes(7, RawClient.info("e", 3)),
+                RawClient.request(0, 0, 1, 0, 1 << 20),
+                RawClient.request(0, 1, 2, 0, 1 << 20));
+        for (int i = 0; i < 10_000; i++) {
+            try (RawClient client = RawClient.connect(port)) {
+                client.socket().setSoLinger(i % 2 == 0, 0);
+                client.send(java.util.Arrays.copyOf(talk, random.nextInt(talk.length + 1)));
+            }
+        }
+        Await.until("the end of all connections", () -> server.connections() == 0);
+        assertServed();
+        assertServed();
+    }
+
+    @Test
+    void beyondTheLimitConnectionsWaitForTheirTurn() throws Exception {
+        start(Limits.DEFAULT.withConnections(2));
+        try (RawClient one = transmission();
+                RawClient two = transmission();
+                RawClient three = RawClient.connect(port)) {
+            three.socket().setSoTimeout(200);
+            assertThrows(java.net.SocketTimeoutException.class, () -> three.in().read(), "not greeted");
+            one.socket().close();
+            three.socket().setSoTimeout(20_000);
+            assertEquals('N', three.in().read());
+            two.send(RawClient.request(0, 0, 1, 0, 512));
+            assertEquals(0, two.simple(1));
+        }
+    }
+
+    @Test
+    void anAnnouncedStopFinishesWhatHasBegunAndRefusesTheRest() throws Exception {
+        start(Limits.DEFAULT);
+        try (RawClient client = transmission()) {
+            client.send(RawClient.request(0, 1, 1, 0, 4)).send(new byte[] {1, 2});
+            Thread stopping = Thread.ofVirtual().start(() -> stopUnchecked(false));
+            Await.until("the end of listening", () -> {
+                try {
+                    RawClient.connect(port).close();
+                    return false;
+                } catch (java.net.ConnectException _) {
+                    return true;
+                }
+            });
+            client.send(new byte[] {3, 4});
+            assertEquals(0, client.simple(1), "begun before the stop");
+            int error = 0;
+            while (error == 0) {
+                client.send(RawClient.request(0, 3, 2, 0, 0));
+                error = client.simple(2);
+            }
+            assertEquals(108, error, "ESHUTDOWN");
+            client.send(RawClient.request(0, 2, 3, 0, 0)).assertClosed();
+            stopping.join();
+        }
+        ByteBuffer written = ByteBuffer.allocate(4);
+        exports.open("e").orElseThrow().device().read(0, written);
+        assertArrayEquals(new byte[] {1, 2, 3, 4}, written.array());
+    }
+
+    @Test
+    void aSilentStopEndsConnectionsWithoutAnError() throws Exception {
+        start(Limits.DEFAULT);
+        try (RawClient client = transmission()) {
+            client.send(RawClient.request(0, 0, 1, 0, 1 << 20));
+            assertEquals(0, client.simple(1));
+            client.read(1 << 20);
+            Thread stopping = Thread.ofVirtual().start(() -> stopUnchecked(true));
+            client.assertClosed();
+            stopping.join();
+        }
+    }
+
+    @Test
+    void aSharedExportIsOpenedOnceAndClosedWithItsLastUser() throws Exception {
+        start(Limits.DEFAULT);
+        int before = exports.opened.get();
+        try (RawClient one = transmission();
+                RawClient two = transmission()) {
+            assertEquals(before + 1, exports.opened.get());
+            one.socket().close();
+            two.send(RawClient.request(0, 0, 1, 0, 512));
+            assertEquals(0, two.simple(1));
+        }
+        Await.until("the end of all connections", () -> server.connections() == 0);
+        server.close();
+    }
+
+    private void stopUnchecked(boolean silent) {
+        try {
+            if (silent) {
+                server.stopForRestart(Duration.ofSeconds(20));
+            } else {
+                server.stop(Duration.ofSeconds(20));
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package io.afterimage.nbd.server;
+
+import io.afterimage.block.FileDevice;
+import io.afterimage.nbd.protocol.NbdUri;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * A server for measurements: {@code memory|file FILE SOCKET PORT}. With {@code memory} the file is served from buffers as a warm cache
+ * holds them, with {@code file} from the file and the page cache.
+ */
+public final class ServeFile {
+
+    private ServeFile() {}
+
+    public static void main(String... arguments) throws IOException, InterruptedException {
+        Path file = Path.of(arguments[1]);
+        var device = arguments[0].equals("memory") ? new ResidentDevice(file) : FileDevice.openReadOnly(file);
+        try (NbdServer server = NbdServer.start(
+                ServerSettings.on(new NbdUri.Unix(Path.of(arguments[2])), new NbdUri.Tcp("127.0.0.1", Integer.parseInt(arguments[3]))),
+                MapExports.of("e", new Export(device, "")))) {
+            server.uris("e").forEach(uri -> System.out.println(uri));
+            new CountDownLatch(1).await();
+        }
+    }
+}

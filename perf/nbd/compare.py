@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""NBD reads side by side: Afterimage, nbdkit's file plugin and qemu-nbd on the same bytes, warm, with fio's nbd engine.
+
+All servers run for the whole time; every round measures each of them once per case, in changing order, so that whatever else
+the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency.
+
+    perf/nbd/compare.py [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]...
+
+Needs: fio, nbdkit, qemu-utils, and the compiled module (mvn -pl nbd-server test-compile).
+"""
+import argparse, glob, json, os, shutil, statistics, subprocess, sys, tempfile, time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CASES = [  # name, bs, rw, iodepth, connections
+    ("4k-qd1", "4k", "randread", 1, 1),
+    ("4k-qd32", "4k", "randread", 32, 1),
+    ("64k-qd16", "64k", "randread", 16, 1),
+    ("1m-qd8", "1m", "read", 8, 1),
+    ("4k-qd32-x4", "4k", "randread", 32, 4),
+    ("64k-qd16-x4", "64k", "randread", 16, 4),
+    ("1m-qd8-x4", "1m", "read", 8, 4),
+]
+PORTS = {"ours": 10871, "nbdkit": 10872, "qemu-nbd": 10873}
+
+
+def classpath(work):
+    target = os.path.join(work, "classpath")
+    subprocess.run(["mvn", "-o", "-q", "-pl", "nbd-server", "dependency:build-classpath", "-Dmdep.outputFile=" + target,
+                    "-Dmdep.includeScope=test"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    module = os.path.join(ROOT, "nbd-server", "target")
+    return ":".join([os.path.join(module, "classes"), os.path.join(module, "test-classes"), open(target).read()])
+
+
+def java():
+    homes = [os.environ.get("JAVA25_HOME", "")] + sorted(glob.glob("/usr/lib/jvm/*25*"))
+    for home in homes:
+        if home and os.access(os.path.join(home, "bin", "java"), os.X_OK):
+            return os.path.join(home, "bin", "java")
+    sys.exit("no JDK 25 found; set JAVA25_HOME")
+
+
+def start(work, image, mode, extra):
+    command = {
+        "ours": [java(), "-Xmx512m", "-XX:MaxDirectMemorySize=2g", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
+                 "--sun-misc-unsafe-memory-access=allow", *extra, "-cp", classpath(work),
+                 "io.afterimage.nbd.server.ServeFile", mode, image],
+        "nbdkit": ["nbdkit", "-f", "-r"],
+        "qemu-nbd": ["qemu-nbd", "-r", "-f", "raw", "-t", "-e", "16", "-x", "e", "--cache=writeback"],
+    }
+    servers = []
+    for name, base in command.items():
+        unix, port = os.path.join(work, name), PORTS[name]
+        if name == "ours":
+            lines = [base + [unix, str(port)]]
+        elif name == "nbdkit":
+            lines = [base + ["-U", unix, "file", image], base + ["-i", "127.0.0.1", "-p", str(port), "file", image]]
+        else:
+            lines = [base + ["-k", unix, image], base + ["-b", "127.0.0.1", "-p", str(port), image]]
+        servers += [subprocess.Popen(line, stdout=subprocess.DEVNULL) for line in lines]
+    for name in command:
+        while not os.path.exists(os.path.join(work, name)):
+            time.sleep(0.05)
+    time.sleep(1)
+    return servers
+
+
+def uri(work, name, transport):
+    export = "" if name == "nbdkit" else "e"
+    if transport == "unix":
+        return "nbd+unix:///%s?socket=%s" % (export, os.path.join(work, name))
+    return "nbd://127.0.0.1:%d/%s" % (PORTS[name], export)
+
+
+def measure(target, case, size, seconds):
+    _, bs, rw, depth, jobs = case
+    done = subprocess.run(
+        ["fio", "--name=m", "--ioengine=nbd", "--uri=" + target, "--rw=" + rw, "--bs=" + bs, "--size=%dm" % size,
+         "--iodepth=%d" % depth, "--numjobs=%d" % jobs, "--group_reporting", "--time_based", "--runtime=%g" % seconds,
+         "--randrepeat=0", "--norandommap", "--output-format=json"], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    read = json.loads(done.stdout[done.stdout.index("{"):])["jobs"][0]["read"]
+    return read["iops"], read["clat_ns"]["percentile"]["99.000000"] / 1000
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--mode", choices=["memory", "file"], default="memory")
+    parser.add_argument("--cases", action="append", default=[])
+    parser.add_argument("--java", action="append", default=[], help="more options for the JVM")
+    arguments = parser.parse_args()
+    work = tempfile.mkdtemp(prefix="nbdperf")
+    servers = []
+    try:
+        image = os.path.join(work, "image")
+        with open(image, "wb") as out:
+            for _ in range(arguments.size):
+                out.write(os.urandom(1 << 20))
+        servers = start(work, image, arguments.mode, arguments.java)
+        names = list(PORTS)
+        print("%-20s %10s %10s %10s %8s %8s   p99 us: ours / nbdkit / qemu-nbd" % ("case", "ours", "nbdkit", "qemu-nbd", "/nbdkit", "/qemu"))
+        for name in names:  # warm up: compiled code, caches
+            for case in (CASES[1], CASES[2], CASES[3]):
+                measure(uri(work, name, "unix"), case, arguments.size, 2 if name == "ours" else 0.5)
+        for transport in ("unix", "tcp"):
+            for case in CASES:
+                label = transport + " " + case[0]
+                if arguments.cases and not any(word in label for word in arguments.cases):
+                    continue
+                results = {name: [] for name in names}
+                for round_ in range(arguments.rounds):
+                    for name in names[round_ % 3:] + names[:round_ % 3]:
+                        results[name].append(measure(uri(work, name, transport), case, arguments.size, arguments.seconds))
+                iops = {name: statistics.median(r[0] for r in results[name]) for name in names}
+                p99 = {name: statistics.median(r[1] for r in results[name]) for name in names}
+                print("%-20s %10.0f %10.0f %10.0f %8.2f %8.2f   %.0f / %.0f / %.0f" % (
+                    label, iops["ours"], iops["nbdkit"], iops["qemu-nbd"], iops["ours"] / iops["nbdkit"],
+                    iops["ours"] / iops["qemu-nbd"], p99["ours"], p99["nbdkit"], p99["qemu-nbd"]), flush=True)
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait()
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
