@@ -125,7 +125,7 @@ public final class Cut implements Closeable {
     }
 
     /**
-     * Takes the cut out of QEMU. May be called again, which does nothing; never throws, since it changes nothing about the outcome.
+     * Takes the cut out of QEMU; readers should have disconnected, and are cut off if they have not. May be called again, which does nothing; never throws, since it changes nothing about the outcome.
      *
      * @return what could not be cleaned up, a sentence each; the next backup's {@link Strays#remove} tries again
      */

@@ -85,7 +85,7 @@ final class CutGuard implements Closeable {
                     return;
                 }
             }
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) { // a guard that dies in silence would be worse than none
             if (!over) {
                 reason = "The backup lost its hold on QEMU: " + e.getMessage();
                 giveUp.run();

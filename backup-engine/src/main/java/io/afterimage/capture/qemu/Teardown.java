@@ -1,6 +1,7 @@
 package io.afterimage.capture.qemu;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -17,6 +19,12 @@ import tools.jackson.databind.JsonNode;
 final class Teardown {
 
     private static final Duration STEP_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration CLIENTS_TIMEOUT = Duration.ofSeconds(5);
+
+    /** /proc/net/unix: Num RefCount Protocol Flags Type St Inode Path; the path may hold blanks. */
+    private static final int UNIX_FIELDS = 8;
+    private static final int UNIX_STATE = 5;
+    private static final String UNIX_CONNECTED = "03";
 
     private final QmpClient client;
     private final CutNames names;
@@ -72,10 +80,10 @@ final class Teardown {
                 () -> owned(client.execute("query-block-exports"), "id").isEmpty());
     }
 
-    /** The server is ours if it listens in a folder of ours; it is left alone when others have put exports on it. */
+    /** Stops the server if it is ours; it is left alone when others have put exports on it. */
     private void stopServer() throws IOException {
         for (Path folder : folders) {
-            if (!ScratchFolder.accepts(ScratchFolder.nbdSocket(folder))) {
+            if (!serves(folder)) {
                 continue;
             }
             boolean shared = client.execute("query-block-exports").valueStream()
@@ -83,8 +91,36 @@ final class Teardown {
             if (shared) {
                 throw new QmpException("Another program uses the NBD server that a backup started in QEMU; it is left running");
             }
+            // Readers are gone with their exports. But with one that stands in the middle of its handshake, some QEMUs never return from the
+            // stop, and the guest with them, and older ones crash.
+            Path socket = ScratchFolder.nbdSocket(folder);
+            client.awaitState("see off a client that holds a connection to its NBD server, which is left running", CLIENTS_TIMEOUT,
+                    () -> connections(socket) == 0);
             client.execute("nbd-server-stop");
         }
+    }
+
+    /** Connections that a server on this host has accepted on a unix socket; the kernel's table has them by the server's path. */
+    private static long connections(Path socket) throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/net/unix"))) {
+            return lines.map(line -> line.split("\\s+", UNIX_FIELDS))
+                    .filter(fields -> fields.length == UNIX_FIELDS
+                            && fields[UNIX_STATE].equals(UNIX_CONNECTED)
+                            && fields[UNIX_FIELDS - 1].equals(socket.toString()))
+                    .count();
+        }
+    }
+
+    /**
+     * Whether QEMU's NBD server listens in a cut's folder. QEMU cannot be asked for its server's address. It removes the socket when it stops the
+     * server, but not when it is killed: so the socket counts only if it was made in the life of this QEMU, which shows by a node of the cut, or by
+     * the monitor's socket being older. Trying to connect is no way to find out: some QEMUs crash when a client is around while the server stops.
+     */
+    private boolean serves(Path folder) throws IOException {
+        Path socket = ScratchFolder.nbdSocket(folder);
+        return Files.exists(socket)
+                && (!ownNodes().isEmpty()
+                        || Files.getLastModifiedTime(socket).compareTo(Files.getLastModifiedTime(client.socket())) > 0);
     }
 
     private void endJobs() throws IOException {

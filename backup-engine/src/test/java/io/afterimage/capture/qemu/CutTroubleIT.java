@@ -13,6 +13,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.Writer;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -171,6 +176,63 @@ class CutTroubleIT {
         machine.qemu().control().execute("block-export-del", QmpClient.arguments().put("id", "theirs"));
         machine.qemu().control().awaitState("remove the export", QmpClient.DEFAULT_TIMEOUT,
                 () -> machine.qemu().control().execute("query-block-exports").isEmpty());
+        client.close();
+        client = machine.connect();
+        assertEquals(List.of(), Strays.remove(client, machine.scratch(), REPOSITORY, point -> true));
+        machine.assertClean(2);
+    }
+
+    /** QEMU was killed under a backup that was killed too; the socket file that stayed says nothing about the next QEMU's server. */
+    @Test
+    void theServerOfTheNextQemuIsNotTakenForOurs() throws Exception {
+        client.close();
+        try (BackupProcess backup = BackupProcess.start(machine.qemu().qmp(), machine.scratch(),
+                new Checkpoint(REPOSITORY, point(2)), since(1), BackupProcess.Phase.EXPORTED)) {
+            machine.qemu().kill();
+            backup.kill();
+        }
+        assertEquals(1, machine.scratchFolders().size());
+        machine.boot();
+        ObjectNode address = QmpClient.arguments();
+        address.putObject("addr").put("type", "unix").putObject("data").put("path", folder.resolve("other.sock").toString());
+        machine.qemu().control().execute("nbd-server-start", address);
+        client = machine.connect();
+        assertEquals(List.of(), Strays.remove(client, machine.scratch(), REPOSITORY, point -> true));
+        assertEquals(List.of(), machine.scratchFolders());
+        machine.qemu().control().execute("nbd-server-stop"); // refused if it were stopped already
+    }
+
+    @Test
+    void aReaderThatStaysIsCutOffWithoutHarmToTheMachine() throws Exception {
+        try (Cut cut = machine.cut(client, 2, since(1))) {
+            Path output = folder.resolve("reader.log");
+            Process reader = Program.start(output, List.of("qemu-io", "-r", "-f", "raw", cut.disks().getFirst().uri().toString()));
+            Writer commands = reader.outputWriter(StandardCharsets.UTF_8);
+            commands.write("read 0 64k\n");
+            commands.flush();
+            client.awaitState("serve a reader", QmpClient.DEFAULT_TIMEOUT, () -> Files.readString(output).contains("65536/65536"));
+            commit(cut);
+            commands.write("read 0 64k\n");
+            commands.flush();
+            client.awaitState("refuse a reader", QmpClient.DEFAULT_TIMEOUT, () -> Files.readString(output).contains("read failed"));
+            reader.destroyForcibly().onExit().join();
+        }
+        machine.assertClean(2);
+    }
+
+    /** QEMU 7.2 would hang in nbd-server-stop for as long as such a client stays. */
+    @Test
+    void aClientThatNeverSpeaksCannotHangTheMachine() throws Exception {
+        try (SocketChannel silent = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            Cut cut = machine.cut(client, 2, since(1));
+            silent.connect(UnixDomainSocketAddress.of(machine.scratchFolders().getFirst().resolve("nbd.sock")));
+            cut.committing();
+            List<String> left = cut.end(Cut.Outcome.COMMITTED);
+            assertEquals(1, left.size());
+            assertTrue(left.getFirst().contains("a client that holds a connection to its NBD server"), left.getFirst());
+            assertEquals("running", machine.qemu().status());
+            assertEquals(List.of(), machine.qemu().traces());
+        }
         client.close();
         client = machine.connect();
         assertEquals(List.of(), Strays.remove(client, machine.scratch(), REPOSITORY, point -> true));
