@@ -29,8 +29,8 @@ final class BlockDevices {
 
     /**
      * @param selection what the user named; all writable fixed disks when empty
-     * @param knownNames names that earlier points gave to disks, by {@link QemuDisk#qdev}: a disk keeps its name although a snapshot has
-     *     put a node with another name on top of it
+     * @param knownNames names that earlier points gave to disks, by {@link QemuDisk#qdev}: a disk keeps its name although a
+     *     snapshot has put a node with another name on top of it
      */
     static BlockDevices sort(
             QmpClient client, BlockGraph graph, JsonNode queryBlock, Collection<String> selection, Map<String, String> knownNames)

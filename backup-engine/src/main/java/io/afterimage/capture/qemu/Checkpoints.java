@@ -20,7 +20,9 @@ final class Checkpoints {
         boolean includes(String node, Checkpoint checkpoint) throws IOException;
     }
 
-    /** Returns what could not be removed, a sentence each. A bitmap that is inconsistent can be removed; one on a read-only node cannot. */
+    /**
+     * Returns what could not be removed, a sentence each. An inconsistent bitmap can be removed; one on a read-only node cannot.
+     */
     List<String> remove(Choice choice) throws IOException {
         var left = new ArrayList<String>();
         for (BlockNode node : BlockGraph.query(client).nodes()) {

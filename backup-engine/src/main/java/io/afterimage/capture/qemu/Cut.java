@@ -13,8 +13,8 @@ import tools.jackson.databind.JsonNode;
 /**
  * The disks of a running machine as they were at one instant, readable over NBD, while the guest goes on writing.
  *
- * <p>The instant is one QMP transaction over all disks; a new dirty bitmap, the next point's base, begins at it. How it is made is told
- * in {@code Fleecing}, what may go wrong meanwhile in {@code CutGuard}. The order of a backup:
+ * <p>The instant is one QMP transaction over all disks; a new dirty bitmap, the next point's base, begins at it. How it is made
+ * is told in {@code Fleecing}, what may go wrong meanwhile in {@code CutGuard}. The order of a backup:
  *
  * <ol>
  *   <li>{@link #begin}
@@ -118,14 +118,18 @@ public final class Cut implements Closeable {
         }
     }
 
-    /** To be called when all is read and stored and the next step makes the point visible: from here on nobody but {@link #end} removes its checkpoint. */
+    /**
+     * To be called when all is read and stored and the next step makes the point visible: from here on nobody but {@link #end}
+     * removes its checkpoint.
+     */
     public void committing() throws IOException {
         requireIntact();
         watchdog.committing();
     }
 
     /**
-     * Takes the cut out of QEMU; readers should have disconnected, and are cut off if they have not. May be called again, which does nothing; never throws, since it changes nothing about the outcome.
+     * Takes the cut out of QEMU; readers should have disconnected, and are cut off if they have not. May be called again, which
+     * does nothing; never throws, since it changes nothing about the outcome.
      *
      * @return what could not be cleaned up, a sentence each; the next backup's {@link Strays#remove} tries again
      */

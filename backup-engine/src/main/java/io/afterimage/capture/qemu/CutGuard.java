@@ -11,8 +11,8 @@ import java.util.Set;
  * Watches a cut while it is read, and gives it up before it harms the guest or tells a lie.
  *
  * <ul>
- *   <li>The scratch runs out of space: what the guest overwrites cannot be kept, so its write fails with ENOSPC and, by QEMU's default, the guest
- *       is stopped. The reserve is there to end the cut before that; if the guest was quicker, it is resumed.
+ *   <li>The scratch runs out of space: what the guest overwrites cannot be kept, so its write fails with ENOSPC and, by QEMU's
+ *       default, the guest is stopped. The reserve is there to end the cut before that; if the guest was quicker, it is resumed.
  *   <li>A backup job ends by another's hand: from then on the view shows the live disk.
  *   <li>QEMU, or the connection to it, ends.
  * </ul>

@@ -9,8 +9,8 @@ import java.util.Optional;
  *
  * @param checkpoint the new point's; its bitmap starts on every disk
  * @param disks at least one
- * @param scratch the folder under which the cut makes a private one; what the guest overwrites is kept there, so in the worst case it takes
- *     as much as the disks. Best not on the file system that holds the disks
+ * @param scratch the folder under which the cut makes a private one; what the guest overwrites is kept there, so in the worst
+ *     case it takes as much as the disks. Best not on the file system that holds the disks
  * @param scratchReserve bytes: when less is left free there, the backup is given up, before a full scratch would stop the guest
  * @param granularity bytes per bit of the bitmaps, a power of two from 512 on; best the repository's chunk size
  */

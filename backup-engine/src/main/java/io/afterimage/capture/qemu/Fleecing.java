@@ -82,9 +82,9 @@ final class Fleecing {
     /**
      * The cut: all disks at one instant, or none.
      *
-     * <p>The backup jobs come first. From its job's turn on, a disk stays drained until the transaction's end: no write can come between the
-     * view's beginning and the bitmaps'. While later disks still run, no write that depends on one to a drained disk can happen, so all
-     * disks together are a state that a power cut could have left.
+     * <p>The backup jobs come first. From its job's turn on, a disk stays drained until the transaction's end: no write can come
+     * between the view's beginning and the bitmaps'. While later disks still run, no write that depends on one to a drained disk
+     * can happen, so all disks together are a state that a power cut could have left.
      */
     void cut() throws IOException {
         ObjectNode transaction = QmpClient.arguments();

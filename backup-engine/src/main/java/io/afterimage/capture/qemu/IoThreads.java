@@ -7,9 +7,10 @@ import tools.jackson.databind.JsonNode;
 /**
  * Keeps cuts away from disks whose reading would kill their machine.
  *
- * <p>An export runs in the thread of its disk. QEMU's fix of CVE-2024-7409 asserts that an NBD client which leaves is seen off in the main
- * thread. From 9.0 on that is so; in the older series that took the fix over (7.2 and 8.x) it is not, and QEMU aborts when the reader of a
- * disk in an I/O thread disconnects, or dies. The version does not tell whether a distribution has the fix, so all before 9.0 are under suspicion.
+ * <p>An export runs in the thread of its disk. QEMU's fix of CVE-2024-7409 asserts that an NBD client which leaves is seen off in
+ * the main thread, which the NBD server takes care of since 9.0. Older series have been given the fix without that (seen in
+ * 7.2.22): there QEMU aborts when the reader of a disk in an I/O thread disconnects, or dies. The version does not tell whether a
+ * distribution has the fix, so all before 9.0 are under suspicion.
  */
 final class IoThreads {
 

@@ -39,8 +39,8 @@ final class ScratchFolder implements Closeable {
     private static final Path SHORT_ROOT = Path.of("/tmp");
 
     /**
-     * Folders that this process holds. POSIX locks belong to the process, and closing any channel of a locked file drops them: so a folder of
-     * our own must be recognised without opening its lock.
+     * Folders that this process holds. POSIX locks belong to the process, and closing any channel of a locked file drops them: so
+     * a folder of our own must be recognised without opening its lock.
      */
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
@@ -197,8 +197,8 @@ final class ScratchFolder implements Closeable {
     }
 
     /**
-     * QEMU writes here, often as a user of its own. Its monitor's socket tells the user, unless whoever started QEMU opened the socket for it:
-     * then the owner of the scratch root is believed to be QEMU's user.
+     * QEMU writes here, often as a user of its own. Its monitor's socket tells the user, unless whoever started QEMU opened the
+     * socket for it: then the owner of the scratch root is believed to be QEMU's user.
      */
     private static void giveTo(UserPrincipal peer, Path folder, Path root) throws IOException {
         UserPrincipal self = Files.getOwner(folder);

@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Takes one cut's traces out of QEMU, in the reverse order of their making, all but the bitmaps. It goes by what QEMU says is there, so it
- * may be run at any time, by anybody, again and again; whatever fails does not keep it from the next step.
+ * Takes one cut's traces out of QEMU, in the reverse order of their making, all but the bitmaps. It goes by what QEMU says is
+ * there, so it may be run at any time, by anybody, again and again; whatever fails does not keep it from the next step.
  */
 final class Teardown {
 
@@ -91,8 +91,8 @@ final class Teardown {
             if (shared) {
                 throw new QmpException("Another program uses the NBD server that a backup started in QEMU; it is left running");
             }
-            // Readers are gone with their exports. But with one that stands in the middle of its handshake, some QEMUs never return from the
-            // stop, and the guest with them, and older ones crash.
+            // Readers are gone with their exports. But with one that stands in the middle of its handshake, some QEMUs never
+            // return from the stop, and the guest with them, and older ones crash.
             Path socket = ScratchFolder.nbdSocket(folder);
             client.awaitState("see off a client that holds a connection to its NBD server, which is left running", CLIENTS_TIMEOUT,
                     () -> connections(socket) == 0);
@@ -112,9 +112,10 @@ final class Teardown {
     }
 
     /**
-     * Whether QEMU's NBD server listens in a cut's folder. QEMU cannot be asked for its server's address. It removes the socket when it stops the
-     * server, but not when it is killed: so the socket counts only if it was made in the life of this QEMU, which shows by a node of the cut, or by
-     * the monitor's socket being older. Trying to connect is no way to find out: some QEMUs crash when a client is around while the server stops.
+     * Whether QEMU's NBD server listens in a cut's folder. QEMU cannot be asked for its server's address. It removes the socket
+     * when it stops the server, but not when it is killed: so the socket counts only if it was made in the life of this QEMU,
+     * which shows by a node of the cut, or by the monitor's socket being older. Trying to connect is no way to find out: some
+     * QEMUs crash when a client is around while the server stops.
      */
     private boolean serves(Path folder) throws IOException {
         Path socket = ScratchFolder.nbdSocket(folder);

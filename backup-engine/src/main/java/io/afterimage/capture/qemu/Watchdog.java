@@ -9,8 +9,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A small process that outlives a backup which is killed: it takes the cut out of QEMU, so that a full scratch cannot stop the guest hours
- * later. It is told on its standard input how the backup fares; the end of the input without {@code done} means that the backup is dead.
+ * A small process that outlives a backup which is killed: it takes the cut out of QEMU, so that a full scratch cannot stop the
+ * guest hours later. It is told on its standard input how the backup fares; the end of the input without {@code done} means that
+ * the backup is dead.
  *
  * <p>It may be killed as well: then the next backup does the work ({@link Strays}).
  */

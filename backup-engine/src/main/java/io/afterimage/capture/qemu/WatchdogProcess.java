@@ -25,8 +25,8 @@ final class WatchdogProcess {
     }
 
     static WatchdogProcess start(Path qmpSocket, Path folder, Checkpoint checkpoint) throws IOException {
-        // What ends a whole group of processes at once (a terminal's ^C, a service's stop) shall end the backup and not its watchdog; the JVM
-        // leaves signals alone that are ignored when it starts.
+        // What ends a whole group of processes at once (a terminal's ^C, a service's stop) shall end the backup and not its
+        // watchdog; the JVM leaves signals alone that are ignored when it starts.
         Process process = new ProcessBuilder(List.of(
                         "sh", "-c", "trap '' HUP INT TERM; exec \"$@\"", "sh",
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -39,7 +39,9 @@ final class WatchdogProcess {
         return new WatchdogProcess(process);
     }
 
-    /** Waits until it runs, so that it cannot be missed. A backup goes on without one: the next backup does the same work, only later. */
+    /**
+     * Waits until it runs, so that it cannot be missed. A backup goes on without one: the next does the same work, only later.
+     */
     void awaitReady() {
         var ready = new CompletableFuture<String>();
         Thread.ofVirtual().start(() -> {

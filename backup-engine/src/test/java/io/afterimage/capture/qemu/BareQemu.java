@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A real QEMU without an operating system. The tests are its guest: they write through the device's own block backend (the human monitor's
- * {@code qemu-io -d}), so through filters and dirty bitmaps, at exactly the instants that they choose.
+ * A real QEMU without an operating system. The tests are its guest: they write through the device's own block backend (the human
+ * monitor's {@code qemu-io -d}), so through filters and dirty bitmaps, at exactly the instants that they choose.
  */
 final class BareQemu implements AutoCloseable {
 

@@ -33,8 +33,8 @@ final class GuestDisk {
     }
 
     /**
-     * Both of the test's formats read zeros after a discard of whole clusters. Not for use during a backup: QEMU's copy-before-write filter
-     * lets no discard through, which a guest must expect of any disk.
+     * Both of the test's formats read zeros after a discard of whole clusters. Not for use during a backup: QEMU's
+     * copy-before-write filter lets no discard through, which a guest must expect of any disk.
      */
     void discard(int offset, int length) throws IOException {
         qemu.get().io(device, "discard " + offset + " " + length);

@@ -11,8 +11,9 @@ import java.util.Random;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A guest in one boot sector: it writes 4 KiB blocks from 1 MiB up to 32 MiB of its disk through the BIOS, and again from the start, for ever.
- * Unlike the tests' own writes its requests go through a device model, which stops the machine when there is no space.
+ * A guest in one boot sector: it writes the first 4 KiB of every 32 KiB from 1 MiB up to 32 MiB of its disk through the BIOS, and
+ * again from the start, for ever. Unlike the tests' own writes its requests go through a device model, which stops the machine
+ * when there is no space.
  */
 final class WritingGuest {
 
@@ -27,7 +28,7 @@ final class WritingGuest {
             c706047e0000 c706067e0010            mov [7e04h],0; mov [7e06h],1000h from 1000:0000
             66c7060c7e00000000                   mov dword [7e0ch],0
             be007e b80043 cd13                   mov si,7e00h; mov ax,4300h; int 13h
-            668306087e08                         add dword [7e08h],8
+            668306087e40                         add dword [7e08h],64             next 32 KiB
             66813e087e00000100 72c6              cmp dword [7e08h],65536; jb next
             b80010 8ec0 2666ff060000             mov ax,1000h; mov es,ax; inc dword [es:0]
             ebb0                                 jmp again
