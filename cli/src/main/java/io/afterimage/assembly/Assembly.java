@@ -11,6 +11,7 @@ import io.afterimage.store.RetryPolicy;
 import io.afterimage.store.RetryingStore;
 import io.afterimage.store.Ticker;
 import io.afterimage.store.file.FileObjectStore;
+import io.afterimage.store.s3.S3ObjectStore;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -45,6 +46,7 @@ public final class Assembly {
     public Repository create(RepositoryLocation location, ChunkSize chunkSize) throws IOException {
         ObjectStore store = switch (location) {
             case RepositoryLocation.Folder folder -> FileObjectStore.create(folder.path());
+            case RepositoryLocation.Bucket bucket -> S3ObjectStore.open(bucket.location());
         };
         try {
             return Repository.create(retrying(store), chunkSize, random);
@@ -57,6 +59,7 @@ public final class Assembly {
     public Repository open(RepositoryLocation location) throws IOException {
         ObjectStore store = switch (location) {
             case RepositoryLocation.Folder folder -> FileObjectStore.open(folder.path());
+            case RepositoryLocation.Bucket bucket -> S3ObjectStore.open(bucket.location());
         };
         try {
             return Repository.open(retrying(store));

@@ -39,7 +39,7 @@ final class BackupCommand implements Callable<Integer> {
     @Mixin
     private JsonOption json;
 
-    @Parameters(paramLabel = "MACHINE", converter = MachineNameConverter.class, description = "The machine's name in the repository.")
+    @Parameters(paramLabel = "MACHINE", converter = Argument.Machine.class, description = "The machine's name in the repository.")
     private MachineName machine;
 
     @ArgGroup(multiplicity = "1")
@@ -69,7 +69,7 @@ final class BackupCommand implements Callable<Integer> {
         @Option(
                 names = "--image",
                 paramLabel = "DISK=[FORMAT:]FILE",
-                converter = ImageSourceConverter.class,
+                converter = Argument.Image.class,
                 description = "An image file (raw or qcow2) or block device. May be repeated.")
         private List<ImageSource> images;
     }

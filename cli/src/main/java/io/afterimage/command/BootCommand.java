@@ -6,7 +6,6 @@ import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.Accelerator;
-import io.afterimage.settings.ByteSize;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -40,8 +39,8 @@ final class BootCommand implements Callable<Integer> {
     @Option(names = "--accel", paramLabel = "ACCEL", description = "QEMU's accelerator. Default: AFTERIMAGE_ACCEL, else kvm where it works, else tcg.")
     private String accelerator;
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "Default: what the machine had.")
-    private String memory;
+    @Option(names = "--memory", paramLabel = "SIZE", converter = Argument.Size.class, description = "Default: what the machine had.")
+    private Long memory;
 
     @Option(names = "--cpus", paramLabel = "N", description = "Default: what the machine had.")
     private Integer processors;
@@ -57,7 +56,7 @@ final class BootCommand implements Callable<Integer> {
                             point,
                             parsed.disk(),
                             accelerator != null ? accelerator : Accelerator.of(System.getenv()),
-                            Optional.ofNullable(memory).map(ByteSize::parse),
+                            Optional.ofNullable(memory),
                             Optional.ofNullable(processors),
                             more));
         }

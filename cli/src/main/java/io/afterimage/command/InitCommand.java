@@ -2,7 +2,6 @@ package io.afterimage.command;
 
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.repository.Repository;
-import io.afterimage.settings.ByteSize;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,16 +25,16 @@ final class InitCommand implements Callable<Integer> {
             names = "--chunk-size",
             paramLabel = "SIZE",
             defaultValue = "64k",
+            converter = Argument.Chunk.class,
             description = "The unit of change and deduplication, a power of two from 4k to 4M; cannot be changed later. Default: ${DEFAULT-VALUE}.")
-    private String chunkSize;
+    private ChunkSize chunkSize;
 
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
-        long size = ByteSize.parse(chunkSize);
-        try (Repository made = repository.assembly().create(repository.location(), new ChunkSize((int) Math.min(size, Integer.MAX_VALUE)))) {
+        try (Repository made = repository.assembly().create(repository.location(), chunkSize)) {
             spec.commandLine().getOut().println("Made repository " + made.id() + " in " + repository.location() + ".");
         }
         return ExitCode.OK.number();

@@ -30,7 +30,7 @@ final class ListCommand implements Callable<Integer> {
     @Mixin
     private JsonOption json;
 
-    @Parameters(arity = "0..1", paramLabel = "MACHINE", converter = MachineNameConverter.class, description = "The machine; all when left out.")
+    @Parameters(arity = "0..1", paramLabel = "MACHINE", converter = Argument.Machine.class, description = "The machine; all when left out.")
     private MachineName machine;
 
     @Spec

@@ -13,18 +13,19 @@ final class RepositoryOption {
 
     @Option(
             names = "--repo",
-            paramLabel = "DIR",
+            paramLabel = "DIR|s3://BUCKET/PREFIX",
             required = true,
             defaultValue = "${env:AFTERIMAGE_REPO}",
-            description = "The repository's folder. Default: AFTERIMAGE_REPO in the environment.")
-    private String place;
+            converter = Argument.Repository.class,
+            description = "The repository: a folder, or a prefix of an S3 bucket. Default: AFTERIMAGE_REPO in the environment.")
+    private RepositoryLocation location;
 
     Assembly assembly() {
         return assembly;
     }
 
     RepositoryLocation location() {
-        return RepositoryLocation.parse(place);
+        return location;
     }
 
     Repository open() throws IOException {

@@ -40,7 +40,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--nbd",
             paramLabel = "unix:PATH|tcp:HOST:PORT",
             required = true,
-            converter = ListenAddressConverter.class,
+            converter = Argument.Listen.class,
             description = "Where to listen; may be repeated. A socket is for its owner alone (0600).")
     private List<NbdUri.Place> listen;
 

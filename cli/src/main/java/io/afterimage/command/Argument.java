@@ -1,0 +1,71 @@
+package io.afterimage.command;
+
+import io.afterimage.chunk.ChunkSize;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.settings.ByteSize;
+import io.afterimage.settings.ImageSource;
+import io.afterimage.settings.ListenAddress;
+import io.afterimage.settings.RepositoryLocation;
+import java.util.function.Function;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * A word of the command line that becomes a value: by the value's own parser, whose complaint is what the user reads.
+ *
+ * @param <T> the value
+ */
+abstract sealed class Argument<T> implements ITypeConverter<T> {
+
+    private final Function<String, T> parser;
+
+    private Argument(Function<String, T> parser) {
+        this.parser = parser;
+    }
+
+    @Override
+    public final T convert(String text) {
+        try {
+            return parser.apply(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
+    }
+
+    static final class Repository extends Argument<RepositoryLocation> {
+        Repository() {
+            super(RepositoryLocation::parse);
+        }
+    }
+
+    static final class Machine extends Argument<MachineName> {
+        Machine() {
+            super(MachineName::new);
+        }
+    }
+
+    static final class Image extends Argument<ImageSource> {
+        Image() {
+            super(ImageSource::parse);
+        }
+    }
+
+    static final class Listen extends Argument<NbdUri.Place> {
+        Listen() {
+            super(ListenAddress::parse);
+        }
+    }
+
+    static final class Chunk extends Argument<ChunkSize> {
+        Chunk() {
+            super(text -> new ChunkSize(Math.toIntExact(Math.min(ByteSize.parse(text), Integer.MAX_VALUE))));
+        }
+    }
+
+    static final class Size extends Argument<Long> {
+        Size() {
+            super(ByteSize::parse);
+        }
+    }
+}
