@@ -1,6 +1,5 @@
 package io.afterimage.app;
 
-import io.afterimage.assembly.Assembly;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
@@ -14,7 +13,9 @@ import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.ImageSource;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,24 +24,29 @@ import java.util.TreeMap;
 /** A point out of image files or block devices that nobody writes to. They are read whole; what the repository has is not stored again. */
 public final class BackUpImages {
 
-    private final Assembly assembly;
     private final Repository repository;
+    private final ChunkIndex index;
+    private final InstantSource clock;
+    private final SecureRandom random;
 
-    public BackUpImages(Assembly assembly, Repository repository) {
-        this.assembly = assembly;
+    /** @param index the repository's, which stays the caller's to close, as the repository does */
+    public BackUpImages(Repository repository, ChunkIndex index, InstantSource clock, SecureRandom random) {
         this.repository = repository;
+        this.index = index;
+        this.clock = clock;
+        this.random = random;
     }
 
     /** Makes the point and returns it. */
     public Point run(MachineName machine, List<ImageSource> sources, Progress progress) throws IOException {
         List<OfflineImage> images = new ArrayList<>();
-        try (BackupLease lease = BackupLease.acquire(repository.store(), assembly.clock(), machine)) {
+        try (BackupLease lease = BackupLease.acquire(repository.store(), clock, machine)) {
             for (ImageSource source : sources) {
                 images.add(OfflineImage.open(source));
             }
             Optional<Point> latest = repository.catalog().latest(machine);
             Optional<Manifest> parent = latest.isPresent() ? Optional.of(repository.manifest(latest.get())) : Optional.empty();
-            Instant now = assembly.clock().instant();
+            Instant now = clock.instant();
             Instant time = latest.isPresent() && !latest.get().id().time().isBefore(now)
                     ? latest.get().id().time().plusMillis(1)
                     : now;
@@ -48,9 +54,8 @@ public final class BackUpImages {
             List<SourceDisk> disks = images.stream()
                     .map(image -> SourceDisk.whole(image.source().disk(), image.device(), reason))
                     .toList();
-            try (ChunkIndex index = assembly.index(repository);
-                    PointWriter writer = new PointWriter(repository, lease, index, parent, assembly.random())) {
-                Capture capture = new Capture(machine, PointId.at(time, assembly.random()), time, parent, new TreeMap<>());
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
+                Capture capture = new Capture(machine, PointId.at(time, random), time, parent, new TreeMap<>());
                 return capture.run(repository, writer, disks, progress).commit();
             }
         } finally {

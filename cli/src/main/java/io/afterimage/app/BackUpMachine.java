@@ -1,6 +1,5 @@
 package io.afterimage.app;
 
-import io.afterimage.assembly.Assembly;
 import io.afterimage.block.ByteRange;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
@@ -32,7 +31,9 @@ import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,12 +49,17 @@ public final class BackUpMachine {
     private static final long DIRTY = 1;
     private static final int CONNECTIONS = 2;
 
-    private final Assembly assembly;
     private final Repository repository;
+    private final ChunkIndex index;
+    private final InstantSource clock;
+    private final SecureRandom random;
 
-    public BackUpMachine(Assembly assembly, Repository repository) {
-        this.assembly = assembly;
+    /** @param index the repository's, which stays the caller's to close, as the repository does */
+    public BackUpMachine(Repository repository, ChunkIndex index, InstantSource clock, SecureRandom random) {
         this.repository = repository;
+        this.index = index;
+        this.clock = clock;
+        this.random = random;
     }
 
     /**
@@ -70,7 +76,7 @@ public final class BackUpMachine {
     /** Makes the point and returns it. */
     public Point run(Request request, Progress progress) throws IOException {
         try (QmpClient client = QmpClient.connect(request.qmp());
-                BackupLease lease = BackupLease.acquire(repository.store(), assembly.clock(), request.machine())) {
+                BackupLease lease = BackupLease.acquire(repository.store(), clock, request.machine())) {
             List<PointId> points = repository.catalog().pointIds(request.machine());
             Strays.remove(client, request.scratch(), shortId(), id -> points.contains(new PointId(id)));
             Optional<Manifest> newest = manifest(request.machine(), points.reversed().stream().findFirst());
@@ -80,8 +86,7 @@ public final class BackUpMachine {
                 throw new SourceException("The machine behind " + request.qmp() + " has no disk to back up: 'query-block' in QMP shows what it has.");
             }
             Optional<Manifest> parent = request.full() ? Optional.empty() : parent(request.machine(), machine, points, newest);
-            try (ChunkIndex index = assembly.index(repository);
-                    PointWriter writer = new PointWriter(repository, lease, index, parent, assembly.random())) {
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
                 return cut(request, client, machine, parent, writer, newId(points), progress);
             }
         }
@@ -89,9 +94,9 @@ public final class BackUpMachine {
 
     /** Later than all the machine's points, even if the clock was set back. */
     private PointId newId(List<PointId> points) {
-        Instant now = assembly.clock().instant();
+        Instant now = clock.instant();
         Instant earliest = points.isEmpty() ? now : points.getLast().time().plusMillis(1);
-        return PointId.at(now.isBefore(earliest) ? earliest : now, assembly.random());
+        return PointId.at(now.isBefore(earliest) ? earliest : now, random);
     }
 
     private String shortId() {
@@ -136,7 +141,7 @@ public final class BackUpMachine {
         SortedMap<String, String> definition = new TreeMap<>(machine.definition());
         definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
         try (Cut cut = Cut.begin(client, plan)) {
-            Instant time = assembly.clock().instant();
+            Instant time = clock.instant();
             Capture capture = new Capture(request.machine(), id, time, parent, definition);
             Capture.Sealed sealed = read(capture, cut, writer, parent.isPresent(), progress);
             cut.committing();

@@ -1,5 +1,7 @@
 package io.afterimage.assembly;
 
+import io.afterimage.app.BackUpImages;
+import io.afterimage.app.BackUpMachine;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
@@ -28,14 +30,6 @@ public final class Assembly {
 
     public Assembly(Map<String, String> environment) {
         this.environment = environment;
-    }
-
-    public SecureRandom random() {
-        return random;
-    }
-
-    public InstantSource clock() {
-        return InstantSource.system();
     }
 
     public LocalFolders folders() {
@@ -71,6 +65,14 @@ public final class Assembly {
 
     public ChunkIndex index(Repository repository) throws IOException {
         return ChunkIndex.open(folders().index(repository.id()));
+    }
+
+    public BackUpMachine backUpMachine(Repository repository, ChunkIndex index) {
+        return new BackUpMachine(repository, index, InstantSource.system(), random);
+    }
+
+    public BackUpImages backUpImages(Repository repository, ChunkIndex index) {
+        return new BackUpImages(repository, index, InstantSource.system(), random);
     }
 
     public ImageLibrary images(Repository repository) {

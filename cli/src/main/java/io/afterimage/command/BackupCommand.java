@@ -1,10 +1,11 @@
 package io.afterimage.command;
 
-import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
+import io.afterimage.assembly.Assembly;
 import io.afterimage.catalog.Point;
 import io.afterimage.command.output.PointView;
 import io.afterimage.command.output.TerminalProgress;
+import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.ImageSource;
@@ -76,18 +77,20 @@ final class BackupCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (Repository opened = repository.open()) {
-            Point point = backUp(opened);
+        Assembly assembly = repository.assembly();
+        try (Repository opened = repository.open();
+                ChunkIndex index = assembly.index(opened)) {
+            Point point = backUp(assembly, opened, index);
             json.print(spec, PointView.of(point), PointView.summary(point));
         }
         return ExitCode.OK.number();
     }
 
-    private Point backUp(Repository opened) throws IOException {
+    private Point backUp(Assembly assembly, Repository opened, ChunkIndex index) throws IOException {
         try (TerminalProgress progress = TerminalProgress.start("Backing up " + machine)) {
             return source.qmp != null
-                    ? new BackUpMachine(repository.assembly(), opened).run(request(), progress)
-                    : new BackUpImages(repository.assembly(), opened).run(machine, source.images, progress);
+                    ? assembly.backUpMachine(opened, index).run(request(), progress)
+                    : assembly.backUpImages(opened, index).run(machine, source.images, progress);
         }
     }
 

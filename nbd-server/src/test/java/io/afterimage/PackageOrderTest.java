@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The order of this module's packages: each may use those above it, never those below. */
-final class LayersTest {
+final class PackageOrderTest {
 
     private static final List<String> ORDER = List.of(
             "io.afterimage.block",
