@@ -5,6 +5,7 @@ import io.afterimage.block.Extent;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkSize;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -93,6 +94,43 @@ public final class BlockMap {
             start = end;
         }
         return extents;
+    }
+
+    /**
+     * Where the disk of this map may differ from the one of {@code other}: ordered ranges of whole chunks, cut at this disk's end. Chunks that lie in one place are equal; of those
+     * that do not, nothing is known without reading them. What this disk has beyond the other's end differs.
+     */
+    public List<ByteRange> differences(BlockMap other) {
+        List<ByteRange> ranges = new ArrayList<>();
+        boolean sameNumbers = packs.agreesWith(other.packs);
+        long begin = -1;
+        for (long chunk = 0; chunk < chunks(); chunk++) {
+            boolean atSegment = chunk % Segment.CHUNKS == 0;
+            if (atSegment && sameNumbers && sameSegment(other, chunk)) {
+                begin = close(ranges, begin, chunk);
+                chunk = Math.min(chunks(), chunk + Segment.CHUNKS) - 1;
+            } else if (chunk < other.chunks() && Objects.equals(address(chunk), other.address(chunk))) {
+                begin = close(ranges, begin, chunk);
+            } else if (begin < 0) {
+                begin = chunk;
+            }
+        }
+        close(ranges, begin, chunks());
+        return ranges;
+    }
+
+    private long close(List<ByteRange> ranges, long begin, long end) {
+        if (begin >= 0) {
+            ranges.add(ByteRange.between(begin * chunkSize.bytes(), Math.min(end * chunkSize.bytes(), diskSize)));
+        }
+        return -1;
+    }
+
+    /** Whether the segment that begins at {@code chunk} is the same bytes in both, as an increment leaves most of them. */
+    private boolean sameSegment(BlockMap other, long chunk) {
+        int number = (int) (chunk / Segment.CHUNKS);
+        long end = Math.min(chunks(), chunk + Segment.CHUNKS);
+        return end <= other.chunks() && Arrays.equals(encoded[number], other.encodedSegment(number));
     }
 
     byte[] encodedSegment(int number) {

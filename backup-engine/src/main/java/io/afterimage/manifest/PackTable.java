@@ -38,6 +38,14 @@ public final class PackTable {
         return rows.get(number).id();
     }
 
+    /** Whether no number means one pack here and another one there. */
+    boolean agreesWith(PackTable other) {
+        return rows.entrySet().stream().allMatch(row -> {
+            Row there = other.rows.get(row.getKey());
+            return there == null || there.id().equals(row.getValue().id());
+        });
+    }
+
     boolean contains(int number) {
         return rows.containsKey(number);
     }

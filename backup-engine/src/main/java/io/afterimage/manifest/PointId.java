@@ -3,6 +3,7 @@ package io.afterimage.manifest;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -22,6 +23,12 @@ public record PointId(String hex) implements Comparable<PointId> {
         if (!HEX.matcher(hex).matches()) {
             throw new IllegalArgumentException("not a point id: " + hex);
         }
+    }
+
+    /** An id for a capture that begins now: later than the machine's last one, even if the clock was set back. */
+    public static PointId next(Optional<PointId> last, Instant now, SecureRandom random) {
+        Instant earliest = last.map(id -> id.time().plusMillis(1)).orElse(now);
+        return at(now.isBefore(earliest) ? earliest : now, random);
     }
 
     public static PointId at(Instant time, SecureRandom random) {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -52,6 +53,7 @@ class ManifestTest {
             assertSameAs(model, read, size);
             if (parent.isPresent()) {
                 assertChanges(changed, read.disks().getFirst().changed(), size);
+                assertDifferences(read.disk(VDA).orElseThrow().map(), parent.get().disk(VDA).orElseThrow().map());
             }
             assertEquals(parent.map(Manifest::point), read.parent());
             assertEquals(manifest.definition(), read.definition());
@@ -123,6 +125,17 @@ class ManifestTest {
             }
         }
         assertEquals(changed, told);
+    }
+
+    private static void assertDifferences(BlockMap map, BlockMap before) {
+        Set<Long> expected = new HashSet<>();
+        for (long chunk = 0; chunk < map.chunks(); chunk++) {
+            boolean same = chunk < before.chunks() && Objects.equals(map.address(chunk), before.address(chunk));
+            if (!same) {
+                expected.add(chunk);
+            }
+        }
+        assertChanges(expected, map.differences(before), map.diskSize());
     }
 
     @Test

@@ -47,15 +47,13 @@ public final class BackUpImages {
             Optional<Point> latest = repository.catalog().latest(machine);
             Optional<Manifest> parent = latest.isPresent() ? Optional.of(repository.manifest(latest.get())) : Optional.empty();
             Instant now = clock.instant();
-            Instant time = latest.isPresent() && !latest.get().id().time().isBefore(now)
-                    ? latest.get().id().time().plusMillis(1)
-                    : now;
+            PointId id = PointId.next(latest.map(Point::id), now, random);
             Optional<String> reason = parent.map(_ -> "it was read from a file, where no bitmap tells what has changed");
             List<SourceDisk> disks = images.stream()
                     .map(image -> SourceDisk.whole(image.source().disk(), image.device(), reason))
                     .toList();
             try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
-                Capture capture = new Capture(machine, PointId.at(time, random), time, parent, new TreeMap<>());
+                Capture capture = new Capture(machine, id, now, parent, new TreeMap<>());
                 return capture.run(repository, writer, disks, progress).commit();
             }
         } finally {

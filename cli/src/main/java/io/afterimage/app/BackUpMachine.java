@@ -87,16 +87,10 @@ public final class BackUpMachine {
             }
             Optional<Manifest> parent = request.full() ? Optional.empty() : parent(request.machine(), machine, points, newest);
             try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
-                return cut(request, client, machine, parent, writer, newId(points), progress);
+                PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
+                return cut(request, client, machine, parent, writer, id, progress);
             }
         }
-    }
-
-    /** Later than all the machine's points, even if the clock was set back. */
-    private PointId newId(List<PointId> points) {
-        Instant now = clock.instant();
-        Instant earliest = points.isEmpty() ? now : points.getLast().time().plusMillis(1);
-        return PointId.at(now.isBefore(earliest) ? earliest : now, random);
     }
 
     private String shortId() {

@@ -7,6 +7,7 @@ import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.PointId;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.server.Client;
 import io.afterimage.nbd.server.Export;
@@ -66,7 +67,13 @@ public final class PointExports implements Exports {
             Selector selector = Selector.parse(name);
             Point point = catalog.resolve(selector);
             PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
-            return Optional.of(new Export(images.open(point, disk.name()), describe(point, disk)));
+            Export export = new Export(images.open(point, disk.name()), describe(point, disk));
+            for (PointId other : catalog.pointIds(point.machine())) {
+                if (!other.equals(point.id())) {
+                    export = export.withContext(ChangedSince.PREFIX + other, new ChangedSince(catalog, images, point, disk.name(), other));
+                }
+            }
+            return Optional.of(export);
         } catch (CatalogException e) {
             return switch (e.reason()) {
                 case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NOT_A_SELECTOR -> Optional.empty();

@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
             BackupCommand.class,
             ListCommand.class,
             ShowCommand.class,
+            DiffCommand.class,
             ServeCommand.class,
             RestoreCommand.class,
             BootCommand.class,
