@@ -69,6 +69,7 @@ final class WireTransmissionTest {
                 ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)),
                 MapExports.of("rw", export)
                         .and("ro", new Export(new ReadOnlyView(device), ""))
+                        .and("lent", new Export(new ResidentDevice(device), ""))
                         .and("faulty", new Export(faulty, ""))
                         .and("huge", new Export(new MemoryDevice(1L << 50), "")));
         port = ((NbdUri.Tcp) server.addresses().getFirst()).port();
@@ -143,10 +144,11 @@ final class WireTransmissionTest {
         }
     }
 
-    @Test
-    void readsUnderStructuredRepliesComeAsDataAndHoles() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"rw", "lent", "ro"})
+    void readsUnderStructuredRepliesComeAsDataAndHoles(String export) throws IOException {
         for (boolean extended : new boolean[] {false, true}) {
-            try (RawClient client = extended ? extended("rw") : structured("rw")) {
+            try (RawClient client = extended ? extended(export) : structured(export)) {
                 int[][] ranges = {{0, 1}, {511, 2}, {0, 65_536}, {(1 << 20) - 512, 70_000}, {1 << 20, 1 << 20}, {0, 8 << 20}, {4097, 5 << 20}};
                 for (int[] range : ranges) {
                     client.send(extended
