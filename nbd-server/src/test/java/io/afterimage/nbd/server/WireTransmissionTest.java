@@ -499,12 +499,18 @@ final class WireTransmissionTest {
     }
 
     @Test
-    void aWriteThatHidesItsPayloadEndsTheConnection() throws IOException {
+    void aWriteHasItsPayloadAnnouncedOrNot() throws IOException {
         try (RawClient client = extended("rw")) {
-            client.send(RawClient.join(RawClient.extended(0, WRITE, 1, 0, 512), new byte[512])).assertClosed();
+            // As QEMU 10 does it.
+            client.send(RawClient.join(RawClient.extended(FUA, WRITE, 1, 8 << 20, 512), new byte[512]));
+            assertEquals(0, client.chunk(true).error());
+            client.send(RawClient.extended(0, READ, 2, 8 << 20, 512));
+            readReply(client, 2, 8 << 20, 512, true, new java.util.ArrayList<>());
         }
-        try (RawClient client = extended("rw")) {
-            client.send(RawClient.extended(PAYLOAD_LEN, WRITE, 1, 0, -1)).assertClosed();
+        for (int flags : new int[] {0, PAYLOAD_LEN}) {
+            try (RawClient client = extended("rw")) {
+                client.send(RawClient.extended(flags, WRITE, 1, 0, -1)).assertClosed();
+            }
         }
     }
 
