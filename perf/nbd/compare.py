@@ -8,7 +8,7 @@ the machine does falls on all alike. Printed are medians over the rounds, their 
 
 Needs: fio, nbdkit, qemu-utils, and the compiled module (mvn -pl nbd-server test-compile).
 """
-import argparse, glob, json, os, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, glob, json, os, shutil, signal, statistics, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CASES = [  # name, bs, rw, iodepth, connections
@@ -92,6 +92,7 @@ def main():
     parser.add_argument("--cases", action="append", default=[])
     parser.add_argument("--java", action="append", default=[], help="more options for the JVM")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that the servers end, too
     work = tempfile.mkdtemp(prefix="nbdperf")
     servers = []
     try:

@@ -33,6 +33,28 @@ public interface BlockDevice extends Closeable {
         return false;
     }
 
+    /** Takes bytes that a device lends. */
+    interface Borrower {
+
+        /**
+         * Takes the next piece of the range asked for.
+         *
+         * @param bytes a direct buffer of the borrower's own, from position to limit; the bytes in it do not change until released
+         * @param release to be run exactly once, by any thread, when the bytes are no longer needed
+         */
+        void borrow(ByteBuffer bytes, Runnable release);
+    }
+
+    /**
+     * Lends bytes that are at hand in memory, instead of copying them. Never blocks. For long reads whose bytes go straight to a
+     * socket; devices whose bytes may change under the borrower, or that have nothing in direct memory, do not lend.
+     *
+     * @return false, with nothing lent, when the device does not lend all of these bytes now: use {@link #readResident}
+     */
+    default boolean lendResident(long offset, int length, Borrower borrower) {
+        return false;
+    }
+
     /** Asks for bytes to be made quick to read. A hint: returns at once, never fails. */
     default void prefetch(ByteRange range) {}
 

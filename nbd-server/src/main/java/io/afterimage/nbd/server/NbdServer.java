@@ -8,6 +8,8 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -33,6 +35,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -59,6 +62,7 @@ public final class NbdServer implements Closeable {
     private final List<Channel> listeners = new CopyOnWriteArrayList<>();
     private final List<UnixSocketFile> socketFiles = new ArrayList<>();
     private final List<NbdUri.Place> bound = new ArrayList<>();
+    private final AtomicInteger accepted = new AtomicInteger();
     private volatile boolean stopping;
 
     private NbdServer(ServerSettings settings, Exports exports) throws IOException {
@@ -194,6 +198,7 @@ public final class NbdServer implements Closeable {
         return new ServerBootstrap()
                 .group(loops)
                 .channel(type)
+                .handler(acceptor())
                 .option(ChannelOption.SO_BACKLOG, 1024)
                 // One at a time, so that the limit of connections is kept.
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new ServerChannelRecvByteBufAllocator())
@@ -210,9 +215,32 @@ public final class NbdServer implements Closeable {
                 });
     }
 
-    /** At the limit, new connections are left in the kernel's queue. */
+    /**
+     * At the limit, new connections are left in the kernel's queue. Counted where they are accepted, since a connection is set up on
+     * a loop of its own, later; two addresses that accept at the same moment may exceed the limit by one.
+     */
+    private ChannelInboundHandlerAdapter acceptor() {
+        return new ChannelInboundHandlerAdapter() {
+            @Override
+            public boolean isSharable() {
+                return true;
+            }
+
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object child) {
+                accepted.incrementAndGet();
+                ((Channel) child).closeFuture().addListener(_ -> {
+                    accepted.decrementAndGet();
+                    acceptWhileThereIsRoom();
+                });
+                acceptWhileThereIsRoom();
+                ctx.fireChannelRead(child);
+            }
+        };
+    }
+
     private void acceptWhileThereIsRoom() {
-        boolean room = connections.size() < settings.limits().connections();
+        boolean room = accepted.get() < settings.limits().connections();
         for (Channel listener : listeners) {
             listener.config().setAutoRead(room);
         }
@@ -231,11 +259,7 @@ public final class NbdServer implements Closeable {
         Client client = new Client(String.valueOf(channel.remoteAddress()), false, Optional.empty());
         Connection connection = new Connection(channel, settings.limits(), budget, tls, client);
         connections.add(connection);
-        channel.closeFuture().addListener(_ -> {
-            connections.remove(connection);
-            acceptWhileThereIsRoom();
-        });
-        acceptWhileThereIsRoom();
+        channel.closeFuture().addListener(_ -> connections.remove(connection));
         if (stopping) {
             channel.close();
             return;

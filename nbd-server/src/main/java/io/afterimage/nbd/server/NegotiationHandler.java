@@ -80,9 +80,13 @@ final class NegotiationHandler extends ByteToMessageDecoder {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
-        super.channelInactive(context);
         deadline.cancel(false);
-        if (!busy) {
+        // An option that is being worked on may still choose an export; it is released when that is done.
+        boolean idle = !busy;
+        // What was received last is not looked at any more.
+        busy = true;
+        super.channelInactive(context);
+        if (idle) {
             Thread.startVirtualThread(offering::release);
         }
     }
@@ -90,7 +94,7 @@ final class NegotiationHandler extends ByteToMessageDecoder {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         LOG.info("handshake with {} ends: {}", connection.client().address(), cause.toString());
-        ctx.close();
+        context.close();
     }
 
     private void tooSlow() {

@@ -6,29 +6,40 @@ import io.afterimage.nbd.protocol.CommandFlags;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Replies on their way out, on the event loop. Short ones gather in one buffer, so that a batch of requests costs one system call;
  * longer ones have a buffer of their own, filled by the device behind room for the header. No object is made per short reply.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the channel
-final class ReplyBatch {
+final class ReplyBatch implements LentReply.Runs {
 
     private static final int CAPACITY = 256 << 10;
+    /** Enough for many messages without data. */
+    private static final int MESSAGES = 4 << 10;
     /** Longest read that is answered on the event loop: what is longer would hold up the other connections. */
     private static final int LONGEST_RESIDENT = 1 << 20;
     private static final int LONGEST_GATHERED = 32 << 10;
+    /** What is sent without waiting for the end of the batch, so that the client takes it while the rest is prepared. */
+    private static final int SENT_AT_ONCE = 256 << 10;
 
     private final ChannelHandlerContext ctx;
     private final BlockDevice device;
     private final ReplyEncoder encoder;
+    private final LentReply lent;
     private ByteBuf gathered;
-    private boolean unflushed;
+    private int unflushed;
+    /** The read that {@link #lent} is for. */
+    private long cookie;
+
+    private long offset;
 
     ReplyBatch(ChannelHandlerContext ctx, Served served) {
         this.ctx = ctx;
         this.device = served.device();
         this.encoder = served.encoder();
+        this.lent = new LentReply(ctx.alloc());
     }
 
     /** Answers a read if its bytes are at hand. */
@@ -38,6 +49,13 @@ final class ReplyBatch {
         }
         int header = encoder.dataHeaderLength();
         boolean small = length <= LONGEST_GATHERED;
+        boolean whole = !encoder.form().isChunked() || (flags & CommandFlags.DF) != 0;
+        if (!small && device.lendResident(offset, length, lent)) {
+            this.cookie = cookie;
+            this.offset = offset;
+            lent.tell(offset, length, whole, this);
+            return true;
+        }
         ByteBuf out = small ? room(header + length) : ctx.alloc().directBuffer(header + length);
         int start = out.writerIndex();
         ByteBuffer target = out.internalNioBuffer(start + header, length);
@@ -51,7 +69,6 @@ final class ReplyBatch {
             encoder.dataHeader(out, cookie, offset, offset, length, true);
             out.writerIndex(start + header + length);
         } else {
-            boolean whole = !encoder.form().isChunked() || (flags & CommandFlags.DF) != 0;
             append(ReadReply.finish(encoder, out, cookie, offset, offset, length, whole, true));
         }
         return true;
@@ -72,15 +89,28 @@ final class ReplyBatch {
             reply.release();
         } else {
             write();
-            ctx.write(reply, ctx.voidPromise());
-            unflushed = true;
+            send(reply);
         }
+    }
+
+    @Override
+    public void data(long position, int length, List<ByteBuf> pieces, int from, int to, boolean last) {
+        encoder.dataHeader(room(ReplyEncoder.LONGEST_MESSAGE), cookie, offset, position, length, last);
+        write();
+        for (ByteBuf piece : pieces.subList(from, to)) {
+            send(piece);
+        }
+    }
+
+    @Override
+    public void hole(long position, int length, boolean last) {
+        encoder.hole(room(ReplyEncoder.LONGEST_MESSAGE), cookie, offset, position, length, last);
     }
 
     void flush() {
         write();
-        if (unflushed) {
-            unflushed = false;
+        if (unflushed > 0) {
+            unflushed = 0;
             ctx.flush();
         }
     }
@@ -97,16 +127,25 @@ final class ReplyBatch {
             write();
         }
         if (gathered == null) {
-            gathered = ctx.alloc().directBuffer(CAPACITY, CAPACITY);
+            gathered = ctx.alloc().directBuffer(bytes <= ReplyEncoder.LONGEST_MESSAGE ? MESSAGES : CAPACITY);
         }
         return gathered;
     }
 
     private void write() {
         if (gathered != null && gathered.isReadable()) {
-            ctx.write(gathered, ctx.voidPromise());
+            ByteBuf full = gathered;
             gathered = null;
-            unflushed = true;
+            send(full);
+        }
+    }
+
+    private void send(ByteBuf bytes) {
+        unflushed += bytes.readableBytes();
+        ctx.write(bytes, ctx.voidPromise());
+        if (unflushed >= SENT_AT_ONCE) {
+            unflushed = 0;
+            ctx.flush();
         }
     }
 }

@@ -26,9 +26,9 @@ final class TlsContext {
             SslContextBuilder builder = SslContextBuilder.forServer(certificate.toFile(), key.toFile())
                     .protocols("TLSv1.3", "TLSv1.2");
             if (settings.verifyClients()) {
-                builder.trustManager(readable(folder.resolve("ca-cert.pem")).toFile()).clientAuth(ClientAuth.REQUIRE);
+                builder.trustManager(ClientAuthority.load(readable(folder.resolve("ca-cert.pem")))).clientAuth(ClientAuth.REQUIRE);
             } else if (Files.isReadable(folder.resolve("ca-cert.pem"))) {
-                builder.trustManager(folder.resolve("ca-cert.pem").toFile()).clientAuth(ClientAuth.OPTIONAL);
+                builder.trustManager(ClientAuthority.load(folder.resolve("ca-cert.pem"))).clientAuth(ClientAuth.OPTIONAL);
             }
             return new TlsContext(builder.build());
         } catch (IllegalArgumentException e) {

@@ -3,11 +3,8 @@ package io.afterimage.nbd.server;
 import io.afterimage.block.BlockDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
-/** A file held in direct buffers of 64 KiB, as a warm cache of decoded chunks holds a disk. */
+/** A device held in direct buffers of 64 KiB, as a warm cache of decoded chunks holds a disk. */
 final class ResidentDevice implements BlockDevice {
 
     private static final int CHUNK = 64 << 10;
@@ -15,16 +12,12 @@ final class ResidentDevice implements BlockDevice {
     private final ByteBuffer[] chunks;
     private final long size;
 
-    ResidentDevice(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            size = channel.size();
-            chunks = new ByteBuffer[Math.toIntExact(Math.ceilDiv(size, CHUNK))];
-            for (int i = 0; i < chunks.length; i++) {
-                chunks[i] = ByteBuffer.allocateDirect(CHUNK);
-                while (chunks[i].hasRemaining() && channel.read(chunks[i], (long) i * CHUNK + chunks[i].position()) > 0) {
-                    // reads on
-                }
-            }
+    ResidentDevice(BlockDevice source) throws IOException {
+        size = source.size();
+        chunks = new ByteBuffer[Math.toIntExact(Math.ceilDiv(size, CHUNK))];
+        for (int i = 0; i < chunks.length; i++) {
+            chunks[i] = ByteBuffer.allocateDirect((int) Math.min(CHUNK, size - (long) i * CHUNK));
+            source.read((long) i * CHUNK, chunks[i]);
         }
     }
 
@@ -51,6 +44,21 @@ final class ResidentDevice implements BlockDevice {
         }
         return true;
     }
+
+    @Override
+    public boolean lendResident(long offset, int length, Borrower borrower) {
+        checkRange(offset, length);
+        for (long position = offset; position < offset + length; ) {
+            int within = (int) (position % CHUNK);
+            int count = (int) Math.min(CHUNK - within, offset + length - position);
+            borrower.borrow(chunks[(int) (position / CHUNK)].slice(within, count), ResidentDevice::keep);
+            position += count;
+        }
+        return true;
+    }
+
+    /** The buffers live as long as the device. */
+    private static void keep() {}
 
     @Override
     public void close() {}

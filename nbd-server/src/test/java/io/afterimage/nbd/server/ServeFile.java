@@ -1,5 +1,6 @@
 package io.afterimage.nbd.server;
 
+import io.afterimage.block.BlockDevice;
 import io.afterimage.block.FileDevice;
 import io.afterimage.nbd.protocol.NbdUri;
 import java.io.IOException;
@@ -16,7 +17,8 @@ public final class ServeFile {
 
     public static void main(String... arguments) throws IOException, InterruptedException {
         Path file = Path.of(arguments[1]);
-        var device = arguments[0].equals("memory") ? new ResidentDevice(file) : FileDevice.openReadOnly(file);
+        FileDevice image = FileDevice.openReadOnly(file);
+        BlockDevice device = arguments[0].equals("memory") ? new ResidentDevice(image) : image;
         try (NbdServer server = NbdServer.start(
                 ServerSettings.on(new NbdUri.Unix(Path.of(arguments[2])), new NbdUri.Tcp("127.0.0.1", Integer.parseInt(arguments[3]))),
                 MapExports.of("e", new Export(device, "")))) {

@@ -1,0 +1,156 @@
+package io.afterimage.nbd.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.afterimage.block.BlockDevice;
+import io.afterimage.block.ByteRange;
+import io.afterimage.block.Extent;
+import io.afterimage.block.FileDevice;
+import io.afterimage.block.MemoryDevice;
+import io.afterimage.nbd.Await;
+import io.afterimage.nbd.Peer;
+import io.afterimage.nbd.protocol.NbdUri;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An export as a mounted disk, through another server, and across a restart. */
+final class MountAndRestartIT {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void nbdfuseAndLoopMountAFileSystem() throws Exception {
+        Path content = Files.createDirectory(folder.resolve("content"));
+        byte[] bytes = new byte[3_000_000];
+        new java.util.Random(1).nextBytes(bytes);
+        Files.write(content.resolve("file"), bytes);
+        Path image = folder.resolve("image");
+        Peer.run("mkfs.ext4", "-q", "-d", content.toString(), image.toString(), "32M").success();
+        Path fuse = Files.createDirectory(folder.resolve("fuse"));
+        Path mount = Files.createDirectory(folder.resolve("mount"));
+        try (NbdServer server = NbdServer.start(
+                        ServerSettings.on(new NbdUri.Unix(folder.resolve("s"))),
+                        MapExports.of("e", new Export(FileDevice.openReadOnly(image), "")));
+                Peer _ = Peer.serve("nbdfuse", "-r", fuse.resolve("nbd").toString(), server.uris("e").getFirst().toString())) {
+            Await.until("the file of nbdfuse", () -> Files.exists(fuse.resolve("nbd")));
+            try {
+                Peer.run("mount", "-o", "loop,ro", fuse.resolve("nbd").toString(), mount.toString()).success();
+                assertEquals(ByteBuffer.wrap(bytes), ByteBuffer.wrap(Files.readAllBytes(mount.resolve("file"))));
+            } finally {
+                Peer.run("umount", mount.toString());
+                Peer.run("fusermount", "-u", fuse.toString());
+            }
+        }
+    }
+
+    @Test
+    void nbdkitsNbdPluginPassesItOn() throws Exception {
+        MemoryDevice device = new MemoryDevice(8 << 20);
+        device.write(3_000_000, ByteBuffer.wrap(new byte[] {1, 2, 3}));
+        Path second = folder.resolve("k");
+        try (NbdServer server = NbdServer.start(
+                        ServerSettings.on(new NbdUri.Unix(folder.resolve("s"))), MapExports.of("e", new Export(device, "")));
+                Peer nbdkit = Peer.serve("nbdkit", "-f", "-U", second.toString(), "nbd", "uri=" + server.uris("e").getFirst())) {
+            nbdkit.awaitSocket(second);
+            Path copy = folder.resolve("copy");
+            Peer.run("nbdcopy", "nbd+unix:///?socket=" + second, copy.toString()).success();
+            ByteBuffer expected = ByteBuffer.allocate(8 << 20);
+            device.read(0, expected);
+            assertEquals(expected.flip(), ByteBuffer.wrap(Files.readAllBytes(copy)));
+            String map = Peer.run("nbdinfo", "--map", "nbd+unix:///?socket=" + second).success();
+            assertTrue(map.contains("hole,zero"), map);
+        }
+    }
+
+    @Test
+    void qemuRidesOutARestartUnderWriteLoad() throws Exception {
+        int writes = 300;
+        int length = 64 << 10;
+        AtomicInteger written = new AtomicInteger();
+        MemoryDevice memory = new MemoryDevice((long) writes * length);
+        BlockDevice device = new Counting(memory, written);
+        MapExports exports = MapExports.of("e", new Export(device, ""));
+        ServerSettings settings = ServerSettings.on(new NbdUri.Unix(folder.resolve("s")));
+        NbdServer[] server = {NbdServer.start(settings, exports)};
+        Thread restarter = Thread.ofPlatform().start(() -> {
+            try {
+                for (int at : new int[] {50, 120, 200}) {
+                    Await.until("write " + at, () -> written.get() >= at);
+                    server[0].stopForRestart(Duration.ofSeconds(2));
+                    server[0] = NbdServer.start(settings, exports);
+                }
+            } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        try {
+            List<String> command = new ArrayList<>(List.of("qemu-io", "--image-opts"));
+            for (int i = 0; i < writes; i++) {
+                command.add("-c");
+                command.add("aio_write -P " + (1 + i % 250) + " " + (long) i * length + " " + length);
+            }
+            command.addAll(List.of("-c", "aio_flush", "-c", "flush"));
+            command.add("driver=nbd,server.type=unix,server.path=" + folder.resolve("s") + ",export=e,reconnect-delay=30");
+            String said = Peer.run(command.toArray(String[]::new)).success();
+            assertTrue(!said.contains("failed") && !said.contains("rror"), said);
+            restarter.join();
+            for (int i = 0; i < writes; i++) {
+                ByteBuffer bytes = ByteBuffer.allocate(length);
+                memory.read((long) i * length, bytes);
+                for (byte one : bytes.array()) {
+                    assertEquals((byte) (1 + i % 250), one, "write " + i);
+                }
+            }
+        } finally {
+            server[0].close();
+        }
+    }
+
+    /** Counts what is written. */
+    private record Counting(MemoryDevice device, AtomicInteger written) implements BlockDevice {
+
+        @Override
+        public long size() {
+            return device.size();
+        }
+
+        @Override
+        public void read(long offset, ByteBuffer target) {
+            device.read(offset, target);
+        }
+
+        @Override
+        public boolean canWrite() {
+            return true;
+        }
+
+        @Override
+        public void write(long offset, ByteBuffer source) {
+            device.write(offset, source);
+            written.incrementAndGet();
+        }
+
+        @Override
+        public List<Extent> extents(ByteRange range, int limit) {
+            return device.extents(range, limit);
+        }
+
+        @Override
+        public void zero(ByteRange range, boolean mayFree) {
+            device.zero(range, mayFree);
+        }
+
+        @Override
+        public void close() {}
+    }
+}
