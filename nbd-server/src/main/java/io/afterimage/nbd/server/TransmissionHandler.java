@@ -383,10 +383,11 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         memory.settle(bytesInFlight + pending);
         if (pending > 0 && memory.isUsed() && !settling && !gone) {
             settling = true;
-            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
+            // Not in the listener itself: the marker counts as pending until its listeners have run, and would chase itself.
+            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> ctx.executor().execute(() -> {
                 settling = false;
                 settle();
-            });
+            }));
         }
     }
 
