@@ -374,10 +374,12 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         memory.settle(bytesInFlight + pending);
         if (pending > 0 && memory.isUsed() && !settling && !gone) {
             settling = true;
-            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> {
+            // Later, and not in the listener: the channel counts the marker as pending until its listener is done, so that the
+            // next marker would go through at once, and the next, for as long as a request is in flight.
+            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> ctx.executor().execute(() -> {
                 settling = false;
                 settle();
-            });
+            }));
         }
     }
 
