@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.block.BlockDevice;
 import io.afterimage.block.MemoryDevice;
 import io.afterimage.nbd.Await;
 import io.afterimage.nbd.client.ClientOptions;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -25,6 +27,7 @@ import org.junit.jupiter.api.Test;
 final class EnduranceTest {
 
     private static final int SIZE = 64 << 20;
+    private static final int SLOW = 32 << 20;
 
     private final MapExports exports = MapExports.of("e", new Export(new MemoryDevice(SIZE), ""));
     private NbdServer server;
@@ -108,6 +111,50 @@ final class EnduranceTest {
             for (RawClient client : slow) {
                 client.close();
             }
+        }
+    }
+
+    /** Memory is given back behind the output: while one more request is being worked on, that must not go round in circles. */
+    @Test
+    void outputThatWaitsDoesNotHoldUpWhatIsInFlight() throws Exception {
+        CountDownLatch fetched = new CountDownLatch(1);
+        BlockDevice slow = new BlockDevice() {
+            @Override
+            public long size() {
+                return SIZE;
+            }
+
+            @Override
+            public void read(long offset, ByteBuffer target) throws IOException {
+                if (offset == SLOW) {
+                    await(fetched);
+                }
+                target.position(target.limit());
+            }
+
+            @Override
+            public void close() {}
+        };
+        server = NbdServer.start(
+                ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)), MapExports.of("e", new Export(slow, "")));
+        port = ((NbdUri.Tcp) server.addresses().getFirst()).port();
+        try (RawClient client = transmission()) {
+            client.send(RawClient.request(0, 0, 1, SLOW, 1 << 20));
+            client.send(RawClient.request(0, 0, 2, 0, 8 << 20));
+            assertEquals(0, client.simple(2));
+            client.read(8 << 20);
+            fetched.countDown();
+            assertEquals(0, client.simple(1));
+            client.read(1 << 20);
+        }
+    }
+
+    private static void await(CountDownLatch latch) throws IOException {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
         }
     }
 
