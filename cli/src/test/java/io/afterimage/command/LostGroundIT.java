@@ -26,14 +26,14 @@ class LostGroundIT {
         try (Trial trial = Trial.begin(new Program(folder), folder)) {
             trial.machine().guest().quit();
             trial.boot();
-            trial.backUpExactly("bitmap");
-
             // This QEMU has read the bitmap from the disk, and leaves it there as in use.
             killQemuIn(Phase.READING, trial);
             assertComparedWhole("inconsistent", trial);
-            trial.backUpExactly("bitmap");
 
-            // This one made it, and has never stored it.
+            trial.machine().guest().quit();
+            trial.boot();
+            trial.backUpExactly("bitmap");
+            // This one has made the bitmap itself, and never stored it.
             killQemuIn(Phase.BEFORE_THE_TRANSACTION, trial);
             assertComparedWhole("no checkpoint", trial);
 
@@ -57,8 +57,8 @@ class LostGroundIT {
         JsonNode point = trial.backUpExactly("whole");
         assertEquals("incremental", point.path("kind").asString(), point.toString());
         assertTrue(point.path("disks").path(0).path("reason").asString("").contains(reason), point.toString());
-        // The guest has changed much, yet never all of it.
-        assertTrue(point.path("bytes").path("deduplicated").asLong() > 0, point.toString());
+        // What the guest leaves alone is compared, not stored again.
+        assertTrue(point.path("bytes").path("deduplicated").asLong() >= RestlessMachine.QUIET_BYTES, point.toString());
     }
 
     /** All is stored when QEMU dies, and the commit does not need it: then there is a point, or there is a sentence that says why not. */

@@ -15,10 +15,14 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
-/** A guest that writes to its disk {@value #DISK} as fast as it can for as long as it lives, and what can be seen of it from outside. */
+/**
+ * A guest that writes to its disk {@value #DISK} as fast as it can for as long as it lives, and what can be seen of it from outside. The
+ * first {@value #QUIET_BYTES} bytes are written at the first boot only.
+ */
 final class RestlessMachine implements Closeable {
 
     static final String DISK = "data";
+    static final int QUIET_BYTES = 2 << 20;
     private static final String OURS = "afterimage-";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -34,7 +38,9 @@ final class RestlessMachine implements Closeable {
     static RestlessMachine boot(Path folder, Path disk, int seed) {
         Guest guest = Guest.tiny(folder).disk(GuestDisk.qcow2(DISK, disk)).start().awaitReady();
         RestlessMachine machine = new RestlessMachine(guest, disk);
-        guest.run("torture /dev/vdb --seed " + seed + " > /run/torture.log 2>&1 &");
+        guest.run("[ -n \"$(head -c 512 /dev/vdb | tr -d '\\000')\" ] || head -c " + QUIET_BYTES + " /dev/urandom > /dev/vdb; sync");
+        guest.run("torture /dev/vdb --seed " + seed + " --span " + QUIET_BYTES + ":$(($(blockdev --getsize64 /dev/vdb) - " + QUIET_BYTES
+                + ")) > /run/torture.log 2>&1 &");
         machine.awaitWrites(100);
         return machine;
     }
