@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -52,6 +53,11 @@ public final class Program {
         return repository;
     }
 
+    /** Where backups keep their scratch. */
+    public Path scratch() {
+        return folder.resolve("cache/scratch");
+    }
+
     /** How a run ended, with its two streams apart. */
     public record Result(int exit, String out, String err) {
 
@@ -90,10 +96,16 @@ public final class Program {
 
     /** Starts it; its streams go to {@code log}. It dies with this JVM. */
     public Process start(Path log, String... arguments) throws IOException {
+        return start(Map.of(), log, arguments);
+    }
+
+    /** The same, with more in its environment. */
+    public Process start(Map<String, String> environment, Path log, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL"));
         command.addAll(builder(arguments).command());
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(builder(arguments).environment());
+        builder.environment().putAll(environment);
         return builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     }
 

@@ -1,7 +1,10 @@
 package io.afterimage.lab;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 
 /**
@@ -36,6 +39,25 @@ public final class Lab {
     public static String accelerator() {
         build("tiny-guest");
         return Tool.run(BUILD, recipe("accelerator"), folder().toString()).orFail().text().strip();
+    }
+
+    /** The library behind {@link Tripwire}, compiled if need be. */
+    static synchronized Path tripwireLibrary() {
+        Path source = RECIPES.resolve("tripwire.c");
+        Path library = folder().resolve("tripwire.so");
+        try {
+            if (!Files.exists(library) || Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(source)) < 0) {
+                Files.createDirectories(folder());
+                Path fresh = Files.createTempFile(folder(), "tripwire", ".so");
+                Tool.run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", fresh.toString(),
+                        source.toString(), "-ldl").orFail();
+                // Another test run may be using the old one at this moment.
+                Files.move(fresh, library, StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return library;
     }
 
     private static synchronized void build(String recipe) {

@@ -82,6 +82,16 @@ public final class Tool {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile())));
     }
 
+    /** The kernel's letter for a process's state: {@code T} stopped, {@code Z} dead and not waited for, {@code X} gone. */
+    public static char state(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2);
+        } catch (IOException e) {
+            return 'X';
+        }
+    }
+
     /** Fails with the package to install when a program is not there. */
     public static void require(String program) {
         if (program.contains("/")) {

@@ -165,7 +165,8 @@ public final class Cut implements Closeable {
 
     private synchronized void takeDown() {
         if (!ended) {
-            LOG.warn("Giving up the backup of point {}: {}", plan.checkpoint().pointId(), guard.reason());
+            // Not a warning: requireIntact says it once more, as the reason why the backup failed.
+            LOG.info("Giving up the backup of point {}: {}", plan.checkpoint().pointId(), guard.reason());
             tearDown();
         }
     }
