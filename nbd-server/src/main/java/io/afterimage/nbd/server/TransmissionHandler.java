@@ -54,6 +54,7 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     /** The header in {@link #request} has been read and waits for memory. */
     private boolean held;
 
+    private boolean proceeding;
     private boolean waitingForMemory;
     private WritePayload writing;
     private StatusPayload filtering;
@@ -161,9 +162,11 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
 
     /** Works through the received bytes as far as the limits allow. */
     private void proceed() {
-        if (gone) {
+        if (gone || proceeding) {
+            // Sending a reply can make the channel writable again, right in the middle of the loop below.
             return;
         }
+        proceeding = true;
         try {
             boolean more = received != null;
             while (more && !leaving && !full()) {
@@ -171,6 +174,12 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             }
         } catch (ProtocolException e) {
             exceptionCaught(ctx, e);
+        } finally {
+            proceeding = false;
+        }
+        if (gone) {
+            batch.release();
+            return;
         }
         if (received != null && (leaving || (!received.isReadable() && !held))) {
             dropReceived();
@@ -374,8 +383,7 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         memory.settle(bytesInFlight + pending);
         if (pending > 0 && memory.isUsed() && !settling && !gone) {
             settling = true;
-            // Later, and not in the listener: the channel counts the marker as pending until its listener is done, so that the
-            // next marker would go through at once, and the next, for as long as a request is in flight.
+            // Not in the listener itself: the marker counts as pending until its listeners have run, and would chase itself.
             ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> ctx.executor().execute(() -> {
                 settling = false;
                 settle();
