@@ -32,7 +32,6 @@ import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,8 +134,7 @@ public final class BackUpMachine {
         SortedMap<String, String> definition = new TreeMap<>(machine.definition());
         definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
         try (Cut cut = Cut.begin(client, plan)) {
-            Instant time = clock.instant();
-            Capture capture = new Capture(request.machine(), id, time, parent, definition);
+            Capture capture = new Capture(request.machine(), id, cut.time(), parent, definition);
             Capture.Sealed sealed = read(capture, cut, writer, parent.isPresent(), progress);
             cut.committing();
             return commit(cut, sealed);

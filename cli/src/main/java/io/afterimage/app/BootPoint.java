@@ -8,18 +8,26 @@ import io.afterimage.manifest.DiskName;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
  * Starts a virtual machine from a point, with nothing restored first: the disks are served on a private NBD socket, and what the guest
  * writes goes to a temporary overlay of QEMU's that is gone when the machine ends.
  */
 public final class BootPoint {
+
+    private static final String QEMU = "qemu-system-x86_64";
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final Catalog catalog;
     private final ImageLibrary images;
@@ -48,21 +56,25 @@ public final class BootPoint {
 
     /** Runs the machine on this process's terminal until it ends, and returns QEMU's exit code. */
     public int run(Request request) throws IOException {
+        requireQemu();
         Path folder = Files.createTempDirectory("afterimage-boot");
         Path socket = folder.resolve("nbd.sock");
+        CountDownLatch over = new CountDownLatch(1);
         try (NbdServer server = NbdServer.start(
                 ServerSettings.on(new NbdUri.Unix(socket)), new PointExports(catalog, images))) {
-            return await(start(command(request, server)));
+            return await(start(command(request, server)), over);
         } finally {
             Files.deleteIfExists(socket);
             Files.delete(folder);
+            over.countDown();
         }
     }
 
     private List<String> command(Request request, NbdServer server) throws IOException {
         CapturedMachine captured = CapturedMachine.of(images.manifest(request.point()));
+        // The kernel ends QEMU with the thread that started it, which waits for it; so a killed boot leaves no machine behind.
         List<String> command = new ArrayList<>(List.of(
-                "qemu-system-x86_64",
+                "setpriv", "--pdeathsig", "TERM", QEMU,
                 "-name", request.point().machine() + "@" + request.point().id(),
                 "-accel", request.accelerator(),
                 "-m", "size=" + request.memory().or(captured::memory).orElse(1L << 30) / (1L << 20) + "M",
@@ -92,21 +104,37 @@ public final class BootPoint {
         return disks;
     }
 
-    private static Process start(List<String> command) throws IOException {
-        try {
-            return new ProcessBuilder(command).inheritIO().start();
-        } catch (IOException e) {
-            throw new TargetException("To boot a point, " + command.getFirst() + " is needed: install the package qemu-system-x86.", e);
+    private static void requireQemu() throws TargetException {
+        Pattern separator = Pattern.compile(File.pathSeparator);
+        boolean installed = separator.splitAsStream(System.getenv().getOrDefault("PATH", ""))
+                .anyMatch(folder -> Files.isExecutable(Path.of(folder, QEMU)));
+        if (!installed) {
+            throw new TargetException("To boot a point, " + QEMU + " is needed: install the package qemu-system-x86.");
         }
     }
 
-    private static int await(Process machine) throws IOException {
-        Thread ending = new Thread(machine::destroy);
+    private static Process start(List<String> command) throws IOException {
+        return new ProcessBuilder(command).inheritIO().start();
+    }
+
+    /** Ctrl-C and SIGTERM end the machine, and then this, which clears up before the process goes. */
+    private static int await(Process machine, CountDownLatch over) throws IOException {
+        Thread ending = new Thread(() -> {
+            machine.destroy();
+            try {
+                over.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
         Runtime.getRuntime().addShutdownHook(ending);
         try {
             int exitCode = machine.waitFor();
             Runtime.getRuntime().removeShutdownHook(ending);
             return exitCode;
+        } catch (IllegalStateException e) {
+            // The process is going down; the hook waits for what follows here.
+            return machine.exitValue();
         } catch (InterruptedException e) {
             machine.destroy();
             Thread.currentThread().interrupt();

@@ -2,6 +2,7 @@ package io.afterimage.capture.qemu;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -36,6 +37,7 @@ public final class Cut implements Closeable {
     private final CutGuard guard;
     private final WatchdogProcess watchdog;
     private List<CutDisk> disks = List.of();
+    private Instant time = Instant.EPOCH;
     private boolean ended;
 
     /** What became of the point. */
@@ -91,8 +93,14 @@ public final class Cut implements Closeable {
         fleecing.startServer();
         watchdog.awaitReady();
         fleecing.cut();
+        time = Instant.now();
         disks = fleecing.export();
         guard.start();
+    }
+
+    /** When QEMU had made the cut: no write that came later is in it. */
+    public Instant time() {
+        return time;
     }
 
     /** The disks in the plan's order. */

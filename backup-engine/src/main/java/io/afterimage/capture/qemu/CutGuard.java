@@ -60,7 +60,7 @@ final class CutGuard implements Closeable {
     }
 
     /** Whether there is less space than the plan wants left free; then the sentence that says so. */
-    Optional<String> shortOfSpace() throws IOException {
+    Optional<String> shortOfSpace() {
         long free = folder.freeBytes();
         return free >= plan.scratchReserve() ? Optional.empty() : Optional.of(
                 "The scratch space in " + folder.path() + " is running out (" + free + " bytes are free, " + plan.scratchReserve()

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -19,6 +20,9 @@ final class MachineDefinition {
 
     /** Netdevs and device properties are told as text only, by the human monitor. */
     private static final List<String> TEXTS = List.of("info network", "info qtree");
+
+    /** A password in a URL, as the file name of a remote disk may have one. */
+    private static final Pattern SECRET = Pattern.compile("(://[^/@\\s\":]*:)[^/@\\s\"]*@");
 
     private final QmpClient client;
     private final SortedMap<String, String> documents = new TreeMap<>();
@@ -44,7 +48,7 @@ final class MachineDefinition {
 
     private void document(String name, String command, ObjectNode arguments) throws IOException {
         try {
-            documents.put(name, client.execute(command, arguments).toString());
+            documents.put(name, SECRET.matcher(client.execute(command, arguments).toString()).replaceAll("$1***@"));
         } catch (QmpCommandException e) {
             // This QEMU, or this machine, has no such thing.
         }

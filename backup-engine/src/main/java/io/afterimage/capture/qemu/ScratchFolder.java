@@ -101,8 +101,9 @@ final class ScratchFolder implements Closeable {
                 : SHORT_ROOT.resolve(folder.getFileName()).resolve("nbd.sock");
     }
 
-    long freeBytes() throws IOException {
-        return Files.getFileStore(folder).getUsableSpace();
+    long freeBytes() {
+        // Not through Files.getFileStore, which finds no mount point in a chroot.
+        return folder.toFile().getUsableSpace();
     }
 
     /** Whether a living backup holds the folder. */
