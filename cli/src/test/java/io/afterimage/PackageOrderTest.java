@@ -6,6 +6,7 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.afterimage.store.ObjectStore;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,9 +88,14 @@ final class PackageOrderTest {
 
     @Test
     void storesAreChosenInAssembly() {
-        noClasses().that().resideInAnyPackage(ROOT + "settings..", ROOT + "app..", ROOT + "command..")
+        String reason = "which store it is, and under which decorators, is decided in one place; everybody else has an ObjectStore";
+        noClasses().that().resideInAnyPackage(ROOT + "app..", ROOT + "command..")
                 .should().dependOnClassesThat().resideInAnyPackage(ROOT + "store.file..", ROOT + "store.s3..")
-                .because("which store it is, and under which decorators, is decided in one place; everybody else has an ObjectStore")
+                .because(reason)
+                .check(classes);
+        noClasses().that().resideInAPackage(ROOT + "settings..")
+                .should().dependOnClassesThat().areAssignableTo(ObjectStore.class)
+                .because(reason + "; a setting may hold a store's location, which is a value and opens nothing")
                 .check(classes);
     }
 
