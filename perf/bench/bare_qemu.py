@@ -77,6 +77,6 @@ class BareQemu:
                 raise Trouble("QEMU cannot write to its disk: " + said.strip())
 
     def close(self):
+        self.execute("quit")
         self.control.close()
-        self.process.terminate()
         self.process.wait()

@@ -41,17 +41,20 @@ def compare(shop, table, guest, name, image, accelerator):
 
 def until_ready(shop, command, environment):
     start = time.monotonic()
-    child = shop.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment})
+    words = open(shop.path("boot.log"), "w+")
+    child = shop.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env={**os.environ, **environment})
     overdue = threading.Timer(PATIENCE, child.kill)
     overdue.start()
     try:
         for line in child.stdout:
             if READY in line:
                 return time.monotonic() - start
-        raise Trouble("%s ended, or was silent for %d s, before the guest was up." % (" ".join(command), PATIENCE))
+        words.seek(0)
+        raise Trouble("%s ended, or went on for %d s, before the guest was up: %s" % (" ".join(command), PATIENCE, words.read().strip()))
     finally:
         overdue.cancel()
         child.terminate()
         child.stdout.close()
         child.stdin.close()
         child.wait()
+        words.close()

@@ -81,7 +81,7 @@ public final class QmpClient implements Closeable {
     public static QmpClient connect(Path socket, Duration timeout) throws IOException {
         if (!Files.exists(socket)) {
             throw new QmpException("There is no QMP socket " + socket
-                    + ": is the machine running, with '-qmp unix:" + socket + ",server=on,wait=off'?");
+                    + ": start the machine with '-qmp unix:" + socket + ",server=on,wait=off'");
         }
         var client = new QmpClient(socket, SocketChannel.open(StandardProtocolFamily.UNIX));
         try {
