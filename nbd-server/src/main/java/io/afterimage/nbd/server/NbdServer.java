@@ -150,11 +150,12 @@ public final class NbdServer implements Closeable {
         for (Connection connection : connections) {
             connection.channel().closeFuture().awaitUninterruptibly(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
+        // Bounded, too: a stuck event loop must not make the end of the process impossible.
         for (Connection connection : connections) {
-            connection.channel().close().awaitUninterruptibly();
+            connection.channel().close().awaitUninterruptibly(grace.toMillis());
         }
         shared.awaitUnused(grace);
-        loops.shutdownGracefully(0, grace.toMillis() + 1, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+        loops.shutdownGracefully(0, grace.toMillis() + 1, TimeUnit.MILLISECONDS).awaitUninterruptibly(2 * grace.toMillis() + 1);
     }
 
     private void listen(NbdUri.Place place) throws IOException {
