@@ -59,10 +59,15 @@ final class LinuxFile implements AutoCloseable {
         }
     }
 
-    /** Where data begin at or behind {@code offset}; {@code size} if nowhere. */
+    /** Where data begin at or behind {@code offset}; {@code size} if nowhere, {@code offset} if that cannot be told. */
     long nextData(long offset, long size) {
         long found = seek(offset, SEEK_DATA);
-        return found < 0 ? size : Math.min(found, size);
+        if (found >= 0) {
+            return Math.min(found, size);
+        }
+        // It fails behind the last data, and always on what knows of no holes, such as a block device. Only in the first case is
+        // there a hole at the offset, and only then may zeros be believed in.
+        return seek(offset, SEEK_HOLE) == offset ? size : offset;
     }
 
     /** Where a hole begins at or behind {@code offset}; {@code size} if nowhere. */
