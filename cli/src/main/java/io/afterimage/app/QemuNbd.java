@@ -3,6 +3,8 @@ package io.afterimage.app;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +43,7 @@ final class QemuNbd implements Closeable {
 
     private void awaitReady(Path image, Path log) throws IOException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!Files.exists(socket())) {
+        while (!isListening()) {
             try {
                 if (process.waitFor(10, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline) {
                     String words = Files.readString(log, StandardCharsets.UTF_8).strip().replace('\n', ' ');
@@ -53,6 +55,15 @@ final class QemuNbd implements Closeable {
                 close();
                 throw new IOException("interrupted while qemu-nbd started", e);
             }
+        }
+    }
+
+    /** A socket that is there may not be listened on yet. */
+    private boolean isListening() {
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket()))) {
+            return channel.isConnected();
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -67,14 +67,21 @@ public final class Peer implements AutoCloseable {
         return process.pid();
     }
 
-    /** Waits until the server has made its socket. */
+    /** Waits until the server listens on its socket: one that is there may not be listened on yet. */
     public void awaitSocket(Path socket) throws IOException, InterruptedException {
         Await.until("a socket of " + command, () -> {
             if (!process.isAlive()) {
                 throw new AssertionError(command + " ended with " + process.exitValue());
             }
-            return Files.exists(socket);
+            return isListenedOn(socket);
         });
+    }
+
+    /** By the kernel's list, without a connection: some servers end with the first one. */
+    private static boolean isListenedOn(Path socket) throws IOException {
+        String accepting = " 00010000 ";
+        return Files.readAllLines(Path.of("/proc/net/unix")).stream()
+                .anyMatch(line -> line.endsWith(" " + socket) && line.contains(accepting));
     }
 
     @Override
