@@ -5,6 +5,8 @@ import io.afterimage.app.BackUpMachine;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.keys.Secret;
+import io.afterimage.repository.KeySource;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
 import io.afterimage.settings.RepositoryLocation;
@@ -18,6 +20,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 
 /** Makes components from settings. */
 public final class Assembly {
@@ -32,31 +35,47 @@ public final class Assembly {
         this.environment = environment;
     }
 
+    /** The source of all that must not be guessed. */
+    public SecureRandom random() {
+        return random;
+    }
+
     public LocalFolders folders() {
         return LocalFolders.of(environment);
     }
 
-    /** Makes a repository; the folder is made if it is not there. */
-    public Repository create(RepositoryLocation location, ChunkSize chunkSize) throws IOException {
+    /**
+     * Makes a repository; the folder is made if it is not there.
+     *
+     * @param secret opens it, and makes it an encrypted one; empty for one without encryption
+     */
+    public Repository create(RepositoryLocation location, ChunkSize chunkSize, Optional<Secret> secret) throws IOException {
         ObjectStore store = switch (location) {
             case RepositoryLocation.Folder folder -> FileObjectStore.create(folder.path());
             case RepositoryLocation.Bucket bucket -> S3ObjectStore.open(bucket.location());
         };
         try {
-            return Repository.create(retrying(store), chunkSize, random);
+            return secret.isPresent()
+                    ? Repository.createEncrypted(retrying(store), chunkSize, secret.get(), random)
+                    : Repository.create(retrying(store), chunkSize, random);
         } catch (IOException | RuntimeException e) {
             store.close();
             throw e;
         }
     }
 
-    public Repository open(RepositoryLocation location) throws IOException {
+    /**
+     * Opens a repository.
+     *
+     * @param keys asked if it is encrypted
+     */
+    public Repository open(RepositoryLocation location, KeySource keys) throws IOException {
         ObjectStore store = switch (location) {
             case RepositoryLocation.Folder folder -> FileObjectStore.open(folder.path());
             case RepositoryLocation.Bucket bucket -> S3ObjectStore.open(bucket.location());
         };
         try {
-            return Repository.open(retrying(store));
+            return Repository.open(retrying(store), keys);
         } catch (IOException | RuntimeException e) {
             store.close();
             throw e;

@@ -20,7 +20,9 @@ public enum ExitCode {
     /** Something stored is damaged. */
     CORRUPT(8),
     /** Another backup of the machine is running. */
-    BUSY(9);
+    BUSY(9),
+    /** The repository is encrypted and the key is not there or does not fit; or it is not, and there is one. */
+    KEY(10);
 
     private final int number;
 

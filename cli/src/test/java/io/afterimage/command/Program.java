@@ -24,19 +24,26 @@ public final class Program {
 
     private final Path folder;
     private final Path repository;
+    private final Map<String, String> environment;
 
     public Program(Path folder) {
-        this(folder, folder.resolve("repository"));
+        this(folder, folder.resolve("repository"), Map.of());
     }
 
-    private Program(Path folder, Path repository) {
+    private Program(Path folder, Path repository, Map<String, String> environment) {
         this.folder = folder;
         this.repository = repository;
+        this.environment = environment;
     }
 
     /** The same host, another repository. */
     public Program on(Path otherRepository) {
-        return new Program(folder, otherRepository);
+        return new Program(folder, otherRepository, environment);
+    }
+
+    /** The same, with one variable in its environment. */
+    public Program with(String variable, String value) {
+        return new Program(folder, repository, Map.of(variable, value));
     }
 
     private static Path launcher() {
@@ -113,6 +120,7 @@ public final class Program {
         List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
         builder.environment().put("AFTERIMAGE_REPO", repository.toString());
         builder.environment().put("AFTERIMAGE_CACHE", folder.resolve("cache").toString());
         return builder;
