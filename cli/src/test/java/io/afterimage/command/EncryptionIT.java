@@ -144,6 +144,23 @@ class EncryptionIT {
     }
 
     @Test
+    void onATerminalThePassphraseIsAskedFor() throws Exception {
+        afterimage.onTerminal("spoken words\nspoken words\n", "init", "--encrypt").orFail();
+        String listed = afterimage.onTerminal("spoken words\n", "list").orFail().out();
+        assertTrue(listed.contains("Passphrase of the repository:"), listed);
+        assertTrue(listed.contains("MACHINE"), listed);
+        Program.Result wrong = afterimage.onTerminal("other words\n", "list");
+        assertEquals(ExitCode.KEY.number(), wrong.exit(), wrong.out());
+        Program.Result unlike = afterimage.on(folder.resolve("other")).onTerminal("a\nb\n", "init", "--encrypt");
+        assertEquals(ExitCode.KEY.number(), unlike.exit(), unlike.out());
+        assertTrue(unlike.out().contains("are not the same"), unlike.out());
+        // A repository in clear asks for nothing.
+        Program clear = afterimage.on(folder.resolve("clear"));
+        clear.onTerminal("", "init").orFail();
+        assertFalse(clear.onTerminal("", "list").orFail().out().contains("Passphrase"));
+    }
+
+    @Test
     void aRepositoryWithoutEncryptionHasNoKeys() {
         afterimage.run("init").orFail();
         assertFails(ExitCode.KEY, "is not encrypted and has no keys", afterimage.run("key", "list"));
