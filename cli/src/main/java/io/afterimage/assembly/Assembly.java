@@ -2,6 +2,7 @@ package io.afterimage.assembly;
 
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
+import io.afterimage.app.CopyPoints;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
@@ -92,6 +93,11 @@ public final class Assembly {
 
     public BackUpImages backUpImages(Repository repository, ChunkIndex index) {
         return new BackUpImages(repository, index, InstantSource.system(), random);
+    }
+
+    /** Copies from one repository, whose images are given, into another, whose index is given. */
+    public CopyPoints copyPoints(Repository from, ImageLibrary images, Repository to, ChunkIndex index) {
+        return new CopyPoints(from, images, to, index, InstantSource.system(), random);
     }
 
     public ImageLibrary images(Repository repository) {

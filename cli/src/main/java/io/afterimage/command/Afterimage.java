@@ -26,6 +26,7 @@ import picocli.CommandLine.ScopeType;
             ServeCommand.class,
             RestoreCommand.class,
             BootCommand.class,
+            CopyCommand.class,
             KeyCommand.class,
             GenerateCompletion.class,
             HelpCommand.class

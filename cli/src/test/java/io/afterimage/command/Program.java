@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -41,9 +42,11 @@ public final class Program {
         return new Program(folder, otherRepository, environment);
     }
 
-    /** The same, with one variable in its environment. */
+    /** The same, with one more variable in its environment. */
     public Program with(String variable, String value) {
-        return new Program(folder, repository, Map.of(variable, value));
+        Map<String, String> more = new HashMap<>(environment);
+        more.put(variable, value);
+        return new Program(folder, repository, Map.copyOf(more));
     }
 
     private static Path launcher() {
