@@ -1,14 +1,14 @@
 # make demo and make test are the two to begin with; each installs what it needs on Debian and Ubuntu.
 
 LAB    := cli/src/lab
-# Images of guests: built once, kept until their recipe changes.
+# Images of guests: built once, kept until their recipe changes, also by clean.
 GUESTS := cli/target/lab
 MVN    ?= mvn
 
 # Maven runs on any Java from 17 on; the build looks for its own JDK, also in this variable.
 WITH_JDK = jdk=$$($(LAB)/find-jdk) && JAVA25_HOME="$$jdk"
 
-.PHONY: help build unit test demo perf fuzz clean
+.PHONY: help build unit test demo perf fuzz clean distclean
 
 help:
 	@echo 'make demo   back up a running machine, then boot two of its moments from the backup'
@@ -17,7 +17,7 @@ help:
 	@echo 'make build  the program: cli/target/afterimage/bin/afterimage'
 	@echo 'make perf   measurements against local files and other programs'
 	@echo 'make fuzz   almost lawful NBD clients and servers, for FUZZ_MINUTES (5)'
-	@echo 'make clean  remove what was built, guests too'
+	@echo 'make clean  remove what was built, but for the guests; make distclean removes them, too'
 
 build:
 	@$(LAB)/packages build
@@ -31,6 +31,7 @@ unit:
 test:
 	@$(LAB)/packages test
 	@$(LAB)/tiny-guest $(GUESTS)
+	@$(LAB)/debian-guest $(GUESTS)
 	@rm -rf */target/surefire-reports */target/failsafe-reports
 	@$(WITH_JDK) $(MVN) --fail-at-end verify; status=$$?; $(LAB)/count-tests . && exit $$status
 
@@ -51,4 +52,7 @@ fuzz:
 	@echo "Nothing found in $${FUZZ_MINUTES:-5} minutes."
 
 clean:
+	@find */target -mindepth 1 -maxdepth 1 ! -path $(GUESTS) -exec rm -rf {} +
+
+distclean:
 	@rm -rf */target

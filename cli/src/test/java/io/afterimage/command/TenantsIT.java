@@ -48,7 +48,7 @@ class TenantsIT {
         }
         Path allowed = Files.writeString(folder.resolve("allowed"), "anna : web, web-*\nCN=bert,O=Example : mail\noperator : *\n");
         served = ServedRepository.start(afterimage, folder, "--nbd", "tcp:127.0.0.1:0", "--tls", "require",
-                "--tls-certificates", authority.folder().toString(), "--tls-allow", allowed.toString());
+                "--tls-certificates", authority.folder().toString(), "--tls-allow", allowed.toString(), "--max-payload", "2M");
     }
 
     @AfterAll
@@ -86,6 +86,8 @@ class TenantsIT {
         // bert has one machine with one disk, which is therefore the default.
         Tool.run("nbdcopy", uri(bert, ""), copy.toString()).orFail();
         assertEquals(ServedRepository.sha256(image), ServedRepository.sha256(copy));
+        String info = Tool.run("nbdinfo", uri(bert, "mail/vda")).orFail().text();
+        assertTrue(info.contains("block_size_maximum: 2097152"), info);
         String map = Tool.run("nbdinfo", "--map", uri(bert, "mail/vda")).orFail().text();
         assertTrue(map.contains("hole,zero"), map);
     }
