@@ -131,7 +131,8 @@ final class MountAndRestartIT {
         FileDevice.create(file, (long) writes * length).close();
         Thread killer = Thread.ofPlatform().unstarted(() -> killAndRestart(socket, file, writes, length));
         server = serve(file, socket);
-        server.awaitSocket(socket);
+        // Ours is listened on from the moment that it is there.
+        Await.until("the server's socket", () -> Files.exists(socket));
         try {
             killer.start();
             List<String> command = new ArrayList<>(List.of("qemu-io", "--image-opts"));
