@@ -55,6 +55,12 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--insecure", description = "Allow TCP beyond loopback, where anybody in the network can read the disks.")
     private boolean insecure;
 
+    @Option(
+            names = "--silent-stop",
+            description = "When stopped, finish what has begun and leave the rest unanswered, for clients that ask the next server again"
+                    + " (QEMU's reconnect-delay). Default: refuse it, which clients take for an error.")
+    private boolean silentStop;
+
     @Mixin
     private TlsOptions tls;
 
@@ -94,11 +100,15 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. */
-    private static void awaitEnd(NbdServer server) {
+    private void awaitEnd(NbdServer server) {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
-                server.stop(GRACE);
+                if (silentStop) {
+                    server.stopForRestart(GRACE);
+                } else {
+                    server.stop(GRACE);
+                }
             } catch (IOException e) {
                 System.err.println("afterimage serve: " + e.getMessage());
             } finally {

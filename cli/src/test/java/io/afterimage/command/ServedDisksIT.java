@@ -412,6 +412,28 @@ class ServedDisksIT {
         }
     }
 
+    /** A client that reconnects reads on as if nothing had been: no request is refused, none is lost. */
+    @Test
+    void aRestartWithASilentStopIsRiddenOut() throws Exception {
+        List<String> command = new ArrayList<>(List.of("stdbuf", "-oL", "qemu-io", "-r", "--image-opts"));
+        for (int i = 0; i < 40; i++) {
+            command.addAll(List.of("-c", "read -P 0xa5 " + (PATTERN_AT + i * 1000) + " 65536", "-c", "sleep 200"));
+        }
+        Path said = folder.resolve("reader");
+        try (ServedRepository first = ServedRepository.start(afterimage, folder, "--silent-stop")) {
+            command.add("driver=nbd,server.type=unix,server.path=" + first.socket() + ",export=" + selector(2) + ",reconnect-delay=60");
+            Process reader = Tool.start(command, said);
+            Deadline.in(Duration.ofSeconds(30)).await(() -> text(said).contains("read 65536") || !reader.isAlive(), () -> text(said));
+            first.terminate();
+            assertTrue(reader.isAlive(), () -> "it had ended before the restart: " + text(said));
+            try (ServedRepository _ = ServedRepository.start(afterimage, folder, "--silent-stop")) {
+                assertEquals(0, reader.waitFor(), () -> text(said));
+            }
+        }
+        assertEquals(40, text(said).lines().filter(line -> line.startsWith("read 65536/65536")).count(), text(said));
+        assertFalse(text(said).contains("fail"), text(said));
+    }
+
     private static String text(Path file) {
         try {
             return Files.exists(file) ? Files.readString(file) : "";
