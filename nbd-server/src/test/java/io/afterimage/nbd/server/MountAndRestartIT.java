@@ -131,9 +131,9 @@ final class MountAndRestartIT {
         FileDevice.create(file, (long) writes * length).close();
         Thread killer = Thread.ofPlatform().unstarted(() -> killAndRestart(socket, file, writes, length));
         server = serve(file, socket);
-        // Ours is listened on from the moment that it is there.
-        Await.until("the server's socket", () -> Files.exists(socket));
         try {
+            // Ours is listened on from the moment that it is there.
+            Await.until("the server's socket", () -> Files.exists(socket));
             killer.start();
             List<String> command = new ArrayList<>(List.of("qemu-io", "--image-opts"));
             for (int i = 0; i < writes; i++) {
