@@ -3,6 +3,7 @@ package io.afterimage.repository;
 import io.afterimage.catalog.Catalog;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.FrameCodec;
 import io.afterimage.manifest.CorruptManifestException;
@@ -12,6 +13,7 @@ import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.RepositoryException.Reason;
 import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.ObjectStore;
 import java.io.Closeable;
@@ -32,6 +34,7 @@ public final class Repository implements Closeable {
     private final RepositoryHeader header;
     private final FrameCodec codec;
     private final Catalog catalog;
+    private final Moves moves = new Moves(this);
 
     private Repository(ObjectStore store, RepositoryHeader header) {
         this.store = store;
@@ -88,6 +91,30 @@ public final class Repository implements Closeable {
         return store;
     }
 
+    /** Where frames lie that were moved. */
+    public Moves moves() {
+        return moves;
+    }
+
+    /** What an object below {@code moves/} or {@code damaged/} is stored as. */
+    byte[] seal(ObjectKey key, byte[] content) {
+        return content;
+    }
+
+    /**
+     * What {@link #seal} made that object of.
+     *
+     * @throws IllegalArgumentException with one clause if it cannot have
+     */
+    byte[] unseal(ObjectKey key, byte[] object) {
+        return object;
+    }
+
+    /** Whether what a frame's header says may be used though the frame does not verify: never where somebody may gain from it. */
+    public boolean trustsUnverifiedHeaders() {
+        return true;
+    }
+
     FrameCodec codec() {
         return codec;
     }
@@ -113,7 +140,7 @@ public final class Repository implements Closeable {
     }
 
     /**
-     * Fetches bytes of a pack as they are, in one request, for {@link #decode}.
+     * Fetches bytes of a pack as they are, in one request, for {@link #decode}. {@link ChunkReader} also knows what was moved.
      *
      * @param first the frame where the bytes begin
      * @param target filled up to its limit
@@ -128,8 +155,8 @@ public final class Repository implements Closeable {
      * @param frame fetched bytes, the frame beginning at {@code offset}
      * @param chunk receives the chunk from index 0 on
      */
-    public void decode(byte[] frame, int offset, ChunkAddress address, byte[] chunk) throws IOException {
-        codec.decode(frame, offset, address, chunk);
+    public ChunkId decode(byte[] frame, int offset, ChunkAddress address, byte[] chunk) throws IOException {
+        return codec.decode(frame, offset, address, chunk);
     }
 
     static String sha256(byte[] bytes) {
