@@ -40,10 +40,12 @@ final class KnownChunks {
     private final ObjectStore store;
     private final ChunkIndex index;
     private final Repository repository;
+    private final Healing healing;
     private final Set<PackId> present = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<ChunkId, ChunkAddress> underWay = new ConcurrentHashMap<>();
 
-    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent) {
+    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent, Healing healing) {
+        this.healing = healing;
         this.repository = repository;
         this.index = index;
         store = repository.store();
@@ -57,7 +59,7 @@ final class KnownChunks {
             return waiting;
         }
         ChunkAddress found = index.find(id);
-        return found != null && present.contains(found.pack()) ? found : null;
+        return found != null && present.contains(found.pack()) && !healing.isSetAside(found) ? found : null;
     }
 
     /** The chunk will lie there when its pack is stored. */
