@@ -14,6 +14,7 @@ import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackBuilder;
+import io.afterimage.store.ObjectKey;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -59,6 +60,11 @@ public final class PointWriter implements Closeable {
         return known.find(id);
     }
 
+    /** As {@link FrameCodec#id}. */
+    public ChunkId id(byte[] chunk, int offset) {
+        return repository.codec().id(chunk, offset);
+    }
+
     /** As {@link FrameCodec#encode}. */
     public EncodedChunk encode(ChunkId id, byte[] chunk, int offset) {
         return repository.codec().encode(id, chunk, offset);
@@ -78,8 +84,9 @@ public final class PointWriter implements Closeable {
     /** Waits until all chunks are stored, then stores the manifest. The point is not there yet. */
     public Point.Seal seal(Manifest manifest) throws IOException {
         finishPacks();
-        byte[] object = ManifestObjects.compress(ManifestFile.write(manifest));
-        repository.store().put(ManifestObjects.key(manifest.machine(), manifest.point()), ByteBuffer.wrap(object));
+        ObjectKey key = ManifestObjects.key(manifest.machine(), manifest.point());
+        byte[] object = repository.seal().seal(key, ManifestObjects.compress(ManifestFile.write(manifest)));
+        repository.store().put(key, ByteBuffer.wrap(object));
         return new Point.Seal(object.length, Repository.sha256(object));
     }
 
@@ -100,7 +107,7 @@ public final class PointWriter implements Closeable {
     /** Stores the descriptor: from now on the point is there. */
     public void commit(Point point) throws IOException {
         lease.check();
-        repository.store().put(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
+        repository.putSealed(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
     }
 
     private PackBuilder newPack() {
