@@ -143,7 +143,7 @@ final class DiskCapture {
         if (isZero(bytes, at, chunkSize.bytes())) {
             return new ReadChunk(number, null, null, length);
         }
-        ChunkId id = ChunkId.of(bytes, at, chunkSize.bytes());
+        ChunkId id = writer.id(bytes, at);
         return new ReadChunk(number, id, writer.find(id) == null ? writer.encode(id, bytes, at) : null, length);
     }
 

@@ -1,6 +1,7 @@
 package io.afterimage.catalog;
 
 import io.afterimage.catalog.CatalogException.Reason;
+import io.afterimage.keys.ObjectSeal;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
 import io.afterimage.store.KeyPrefix;
@@ -32,10 +33,13 @@ public final class Catalog {
     private static final int KEPT_DESCRIPTORS = 20_000;
 
     private final ObjectStore store;
+    private final ObjectSeal seal;
     private final Map<ObjectKey, Point> descriptors = new ConcurrentHashMap<>();
 
-    public Catalog(ObjectStore store) {
+    /** @param seal the repository's own, for descriptors */
+    public Catalog(ObjectStore store, ObjectSeal seal) {
         this.store = store;
+        this.seal = seal;
     }
 
     /** Where a point's descriptor lies: {@code points/<machine>/<point id>.json}. */
@@ -82,7 +86,7 @@ public final class Catalog {
             if (known != null) {
                 return Optional.of(known);
             }
-            Point point = PointDescriptor.parse(store.getWhole(key, PointDescriptor.LARGEST), key.value());
+            Point point = read(key);
             if (!point.id().equals(id) || !point.machine().equals(machine)) {
                 throw new CatalogException(
                         Reason.DAMAGED, "The descriptor " + key + " is of another point: remove it, it was not put there by a backup.");
@@ -94,6 +98,11 @@ public final class Catalog {
         } catch (ObjectNotFoundException e) {
             return Optional.empty();
         }
+    }
+
+    private Point read(ObjectKey key) throws IOException {
+        byte[] stored = store.getWhole(key, PointDescriptor.LARGEST + ObjectSeal.OVERHEAD);
+        return PointDescriptor.parse(seal.open(key, stored), key.value());
     }
 
     /** The newest point of a machine, if it has any. */

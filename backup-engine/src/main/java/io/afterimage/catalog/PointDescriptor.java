@@ -6,7 +6,6 @@ import io.afterimage.catalog.CatalogException.Reason;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
-import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -68,9 +67,9 @@ public record PointDescriptor(
                 point.manifest());
     }
 
-    /** What is stored. */
-    public ByteBuffer toJson() {
-        return ByteBuffer.wrap(JSON.writeValueAsBytes(this));
+    /** What is stored, sealed where the repository is encrypted. */
+    public byte[] toJson() {
+        return JSON.writeValueAsBytes(this);
     }
 
     /** @param name where the bytes lie, for the message */

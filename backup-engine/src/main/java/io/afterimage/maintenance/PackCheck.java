@@ -8,7 +8,6 @@ import io.afterimage.chunk.PackId;
 import io.afterimage.pack.CorruptPackException;
 import io.afterimage.pack.PackEntry;
 import io.afterimage.pack.PackHeader;
-import io.afterimage.pack.PackIndex;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.ChunkReader;
 import io.afterimage.repository.DamagedFrame;
@@ -107,10 +106,10 @@ final class PackCheck {
             return;
         }
         try {
-            for (PackEntry entry : PackIndex.read(pack, length.getAsLong(), chunkSize, this::bytes)) {
+            for (PackEntry entry : repository.entries(pack, length.getAsLong())) {
                 listed.put(entry.address(), entry.id());
             }
-            PackHeader.check(pack, chunkSize, bytes(0, PackHeader.LENGTH));
+            PackHeader.check(pack, chunkSize, header());
             if (!listed.keySet().containsAll(needed)) {
                 problem = "its index does not list chunks that points need of it";
             }
@@ -124,10 +123,10 @@ final class PackCheck {
         }
     }
 
-    private ByteBuffer bytes(long offset, int length) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(length);
-        repository.store().get(PackObjects.key(pack), offset, bytes);
-        return bytes.flip();
+    private ByteBuffer header() throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(PackHeader.LENGTH);
+        repository.store().get(PackObjects.key(pack), 0, header);
+        return header.flip();
     }
 
     /** Those that are whole in this pack. */

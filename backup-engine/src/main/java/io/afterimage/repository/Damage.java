@@ -3,10 +3,12 @@ package io.afterimage.repository;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.PackId;
+import io.afterimage.keys.BrokenSealException;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
+import io.afterimage.store.Problem;
 import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -81,13 +83,13 @@ public record Damage(PackId pack, boolean whole, List<DamagedFrame> frames) {
 
     private static Optional<Damage> read(Repository repository, ObjectKey key, PackId pack) throws IOException {
         try {
-            return Optional.of(parse(pack, repository.unseal(key, repository.store().getWhole(key, LARGEST))));
+            return Optional.of(parse(pack, repository.getSealed(key, LARGEST)));
         } catch (ObjectNotFoundException e) {
             return Optional.empty();
-        } catch (IllegalArgumentException e) {
-            LOG.warn("The object {} does not say which frames are damaged: {}.", key, e.getMessage());
+        } catch (IllegalArgumentException | BrokenSealException e) {
+            LOG.warn("The object {} does not say which frames are damaged: {}", key, e.getMessage());
         } catch (StoreException e) {
-            if (e.outcome() != StoreException.Outcome.FATAL) {
+            if (e.problem() != Problem.TOO_LARGE && e.problem() != Problem.TOO_SHORT) {
                 throw e;
             }
             LOG.warn("The object {} does not say which frames are damaged: {}", key, e.getMessage());
@@ -121,8 +123,7 @@ public record Damage(PackId pack, boolean whole, List<DamagedFrame> frames) {
                         frame.chunk().map(ChunkId::toString).orElse(null),
                         frame.readable()))
                 .toList();
-        byte[] json = JSON.writeValueAsBytes(new Content(FORMAT, pack.toString(), whole, rows));
-        repository.store().put(key(pack), ByteBuffer.wrap(repository.seal(key(pack), json)));
+        repository.putSealed(key(pack), JSON.writeValueAsBytes(new Content(FORMAT, pack.toString(), whole, rows)));
     }
 
     /** The pack is as it should be again, or nobody needs what was damaged in it. */

@@ -7,14 +7,11 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.pack.CorruptPackException;
 import io.afterimage.pack.PackEntry;
-import io.afterimage.pack.PackIndex;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectInfo;
-import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -109,19 +106,11 @@ final class KnownChunks {
 
     private void learn(PackId id, ObjectInfo pack) throws IOException {
         try {
-            index.add(id, PackIndex.read(id, pack.size(), repository.chunkSize(), source(pack.key())));
+            index.add(id, repository.entries(id, pack.size()));
             present.add(id);
         } catch (CorruptPackException e) {
             // Its chunks are stored again where they are met, so that what is damaged there heals.
             LOG.warn("{}; no new point will refer to it", e.getMessage());
         }
-    }
-
-    private PackIndex.Source source(ObjectKey key) {
-        return (offset, length) -> {
-            ByteBuffer target = ByteBuffer.allocate(length);
-            store.get(key, offset, target);
-            return target.flip();
-        };
     }
 }

@@ -2,12 +2,13 @@ package io.afterimage.repository;
 
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.PackId;
+import io.afterimage.keys.BrokenSealException;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
+import io.afterimage.store.Problem;
 import io.afterimage.store.StoreException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -61,14 +62,14 @@ public final class Moves {
 
     private List<Move> read(PackId pack, ObjectKey key) throws IOException {
         try {
-            return MoveObjects.decode(pack, repository.unseal(key, repository.store().getWhole(key, MoveObjects.LARGEST)));
+            return MoveObjects.decode(pack, repository.getSealed(key, MoveObjects.LARGEST));
         } catch (ObjectNotFoundException e) {
             return List.of();
-        } catch (IllegalArgumentException e) {
-            LOG.warn("The object {} does not count: {}.", key, e.getMessage());
+        } catch (IllegalArgumentException | BrokenSealException e) {
+            LOG.warn("The object {} does not count: {}", key, e.getMessage());
             return List.of();
         } catch (StoreException e) {
-            if (e.outcome() != StoreException.Outcome.FATAL) {
+            if (e.problem() != Problem.TOO_LARGE && e.problem() != Problem.TOO_SHORT) {
                 throw e;
             }
             LOG.warn("The object {} does not count: {}", key, e.getMessage());
@@ -133,8 +134,7 @@ public final class Moves {
             for (int from = 0; from < all.size(); from += MoveObjects.MOST_MOVES) {
                 List<Move> some = all.subList(from, Math.min(all.size(), from + MoveObjects.MOST_MOVES));
                 ObjectKey key = MoveObjects.newKey(ofPack.getKey());
-                byte[] object = repository.seal(key, MoveObjects.encode(ofPack.getKey(), some));
-                repository.store().put(key, ByteBuffer.wrap(object));
+                repository.putSealed(key, MoveObjects.encode(ofPack.getKey(), some));
             }
         }
     }

@@ -16,6 +16,7 @@ import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackBuilder;
+import io.afterimage.store.ObjectKey;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -75,6 +76,11 @@ public final class PointWriter implements Closeable {
         return healing.toReadAgain(map);
     }
 
+    /** As {@link FrameCodec#id}. */
+    public ChunkId id(byte[] chunk, int offset) {
+        return repository.codec().id(chunk, offset);
+    }
+
     /** As {@link FrameCodec#encode}. */
     public EncodedChunk encode(ChunkId id, byte[] chunk, int offset) {
         return repository.codec().encode(id, chunk, offset);
@@ -95,8 +101,9 @@ public final class PointWriter implements Closeable {
     public Point.Seal seal(Manifest manifest) throws IOException {
         healing.carryOver(this);
         finishPacks();
-        byte[] object = ManifestObjects.compress(ManifestFile.write(manifest));
-        repository.store().put(ManifestObjects.key(manifest.machine(), manifest.point()), ByteBuffer.wrap(object));
+        ObjectKey key = ManifestObjects.key(manifest.machine(), manifest.point());
+        byte[] object = repository.seal().seal(key, ManifestObjects.compress(ManifestFile.write(manifest)));
+        repository.store().put(key, ByteBuffer.wrap(object));
         return new Point.Seal(object.length, Repository.sha256(object));
     }
 
@@ -117,7 +124,7 @@ public final class PointWriter implements Closeable {
     /** Stores the descriptor: from now on the point is there. Then older points are told where their damaged chunks lie anew. */
     public void commit(Point point) throws IOException {
         lease.check();
-        repository.store().put(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
+        repository.putSealed(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
         healing.finish(known);
     }
 

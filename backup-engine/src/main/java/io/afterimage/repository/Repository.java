@@ -6,10 +6,19 @@ import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.FrameCodec;
+import io.afterimage.chunk.PackId;
+import io.afterimage.chunk.PackSeal;
+import io.afterimage.keys.KeySlot;
+import io.afterimage.keys.MasterKey;
+import io.afterimage.keys.ObjectSeal;
+import io.afterimage.keys.Secret;
 import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
+import io.afterimage.pack.CorruptPackException;
+import io.afterimage.pack.PackEntry;
+import io.afterimage.pack.PackIndex;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.RepositoryException.Reason;
 import io.afterimage.store.KeyPrefix;
@@ -23,6 +32,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
 
 /** A repository, opened for reading: its points, their manifests, their chunks. Closes the store it was given. Thread-safe. */
 public final class Repository implements Closeable {
@@ -32,45 +43,111 @@ public final class Repository implements Closeable {
 
     private final ObjectStore store;
     private final RepositoryHeader header;
+    private final Optional<RepositoryHeader.Opened> opened;
     private final FrameCodec codec;
+    private final ObjectSeal seal;
     private final Catalog catalog;
     private final Moves moves = new Moves(this);
 
-    private Repository(ObjectStore store, RepositoryHeader header) {
+    private Repository(ObjectStore store, RepositoryHeader header, Optional<RepositoryHeader.Opened> opened) {
         this.store = store;
         this.header = header;
-        codec = new FrameCodec(new ChunkSize(header.chunkSize()), LEVEL);
-        catalog = new Catalog(store);
+        this.opened = opened;
+        Optional<MasterKey> master = opened.map(RepositoryHeader.Opened::master);
+        codec = new FrameCodec(
+                new ChunkSize(header.chunkSize()), master.map(PackSeal::of).orElseGet(PackSeal::clear), LEVEL);
+        seal = master.map(ObjectSeal::of).orElseGet(ObjectSeal::clear);
+        catalog = new Catalog(store, seal);
     }
 
     /**
-     * Makes a repository in a store that holds nothing.
+     * Makes a repository without encryption in a store that holds nothing.
      *
      * @throws RepositoryException if there is something in the store
      */
     public static Repository create(ObjectStore store, ChunkSize chunkSize, SecureRandom random) throws IOException {
+        checkEmpty(store);
+        RepositoryHeader header = RepositoryHeader.clear(newId(random), chunkSize);
+        store.put(RepositoryHeader.KEY, ByteBuffer.wrap(header.toJson()));
+        return new Repository(store, header, Optional.empty());
+    }
+
+    /**
+     * Makes an encrypted repository in a store that holds nothing.
+     *
+     * @param secret opens its first key slot
+     * @throws RepositoryException if there is something in the store
+     */
+    public static Repository createEncrypted(ObjectStore store, ChunkSize chunkSize, Secret secret, SecureRandom random)
+            throws IOException {
+        checkEmpty(store);
+        RepositoryHeader bare = RepositoryHeader.encrypted(newId(random), chunkSize);
+        MasterKey master = MasterKey.random(random, bare.id());
+        KeySlot slot = KeySlot.wrap(master, secret, bare.canonicalText(), random);
+        RepositoryHeader header = bare.withKeySlots(List.of(slot));
+        store.put(RepositoryHeader.KEY, ByteBuffer.wrap(header.toJson()));
+        return new Repository(store, header, Optional.of(new RepositoryHeader.Opened(slot, master)));
+    }
+
+    private static void checkEmpty(ObjectStore store) throws IOException {
         if (store.list(KeyPrefix.ALL).hasNext()) {
             throw new RepositoryException(
                     Reason.NOT_EMPTY, "There is something in " + store + " already: choose an empty place for a new repository.");
         }
-        byte[] id = new byte[16];
-        random.nextBytes(id);
-        RepositoryHeader header = RepositoryHeader.create(HexFormat.of().formatHex(id), chunkSize);
-        store.put(RepositoryHeader.KEY, header.toJson());
-        return new Repository(store, header);
     }
 
-    /** Opens the repository in a store. */
+    private static String newId(SecureRandom random) {
+        byte[] id = new byte[16];
+        random.nextBytes(id);
+        return HexFormat.of().formatHex(id);
+    }
+
+    /** Opens the repository in a store, which must not be encrypted. */
     public static Repository open(ObjectStore store) throws IOException {
+        return open(store, KeySource.NONE);
+    }
+
+    /**
+     * Opens the repository in a store. One request.
+     *
+     * @param keys gives the secret of an encrypted one
+     * @throws RepositoryException if there is none, or the key does not fit: none for an encrypted one, a wrong one, or any for one that is
+     *     not encrypted, which somebody may have put in the place of one that was
+     */
+    public static Repository open(ObjectStore store, KeySource keys) throws IOException {
         try {
             byte[] json = store.getWhole(RepositoryHeader.KEY, RepositoryHeader.LARGEST);
-            return new Repository(store, RepositoryHeader.parse(json, store.toString()));
+            RepositoryHeader header = RepositoryHeader.parse(json, store.toString());
+            return new Repository(store, header, header.hasKeys() ? Optional.of(unlock(store, header, keys)) : noKey(store, keys));
         } catch (ObjectNotFoundException e) {
             throw new RepositoryException(
                     Reason.NOT_A_REPOSITORY,
                     "There is no repository in " + store + ": check the place, or make one with 'afterimage init'.",
                     e);
         }
+    }
+
+    private static RepositoryHeader.Opened unlock(ObjectStore store, RepositoryHeader header, KeySource keys) throws IOException {
+        Optional<Secret> given = keys.given();
+        Secret secret = (given.isPresent() ? given : keys.ask())
+                .orElseThrow(() -> new RepositoryException(
+                        Reason.KEY_NEEDED,
+                        "The repository in " + store + " is encrypted: name its key with --key-file or --passphrase-file."));
+        return header.open(secret)
+                .orElseThrow(() -> new RepositoryException(
+                        Reason.WRONG_KEY,
+                        "The " + secret + " does not open the repository in " + store
+                                + ": it is another repository's, its key slot was removed, or the file repository.json was altered."));
+    }
+
+    private static Optional<RepositoryHeader.Opened> noKey(ObjectStore store, KeySource keys) throws IOException {
+        if (keys.given().isPresent()) {
+            throw new RepositoryException(
+                    Reason.NOT_ENCRYPTED,
+                    "The repository in " + store + " is not encrypted, and a key was given: name no key if that is as it should be;"
+                            + " if it was encrypted once, somebody has replaced it.");
+        }
+        return Optional.empty();
     }
 
     /** 32 lower-case hex digits, different for every repository. */
@@ -96,23 +173,34 @@ public final class Repository implements Closeable {
         return moves;
     }
 
-    /** What an object below {@code moves/} or {@code damaged/} is stored as. */
-    byte[] seal(ObjectKey key, byte[] content) {
-        return content;
+    /** Whether what a frame's header says may be used though the frame does not verify: never where somebody may gain from it. */
+    public boolean trustsUnverifiedHeaders() {
+        return opened.isEmpty();
+    }
+
+    /** The key slots; none of a repository that is not encrypted. */
+    public Optional<KeySlots> keySlots() {
+        return opened.map(slot -> new KeySlots(store, header, slot));
+    }
+
+    /** The repository's seal for small objects, for those who store or read objects of their own: see {@link #putSealed}. */
+    public ObjectSeal seal() {
+        return seal;
+    }
+
+    /** Stores a small object that is to be proven, and hidden, where the repository is encrypted. */
+    public void putSealed(ObjectKey key, byte[] content) throws IOException {
+        store.put(key, ByteBuffer.wrap(seal.seal(key, content)));
     }
 
     /**
-     * What {@link #seal} made that object of.
+     * What {@link #putSealed} stored.
      *
-     * @throws IllegalArgumentException with one clause if it cannot have
+     * @param maxBytes more of them are not taken in
+     * @throws io.afterimage.keys.BrokenSealException if it is anything else
      */
-    byte[] unseal(ObjectKey key, byte[] object) {
-        return object;
-    }
-
-    /** Whether what a frame's header says may be used though the frame does not verify: never where somebody may gain from it. */
-    public boolean trustsUnverifiedHeaders() {
-        return true;
+    public byte[] getSealed(ObjectKey key, int maxBytes) throws IOException {
+        return seal.open(key, store.getWhole(key, Math.addExact(maxBytes, ObjectSeal.OVERHEAD)));
     }
 
     FrameCodec codec() {
@@ -125,10 +213,10 @@ public final class Repository implements Closeable {
      * @throws CorruptManifestException if it is not, or is missing
      */
     public Manifest manifest(Point point) throws IOException {
+        ObjectKey key = ManifestObjects.key(point.machine(), point.id());
         byte[] object;
         try {
-            int length = Math.toIntExact(point.manifest().length());
-            object = store.getWhole(ManifestObjects.key(point.machine(), point.id()), length);
+            object = store.getWhole(key, Math.toIntExact(point.manifest().length()));
         } catch (ObjectNotFoundException e) {
             throw new CorruptManifestException("point " + point.id() + " of '" + point.machine() + "' has lost it", e);
         }
@@ -136,7 +224,21 @@ public final class Repository implements Closeable {
             throw new CorruptManifestException(
                     "that of point " + point.id() + " of '" + point.machine() + "' does not match its hash");
         }
-        return ManifestFile.read(ManifestObjects.decompress(object), chunkSize());
+        return ManifestFile.read(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
+    }
+
+    /**
+     * The chunks of a pack in the order in which they lie, as its own index lists them. Costs one request, seldom two.
+     *
+     * @param length of the pack in bytes, as a listing tells
+     * @throws CorruptPackException if the pack is not whole, or its index not the one that was written
+     */
+    public List<PackEntry> entries(PackId pack, long length) throws IOException {
+        return PackIndex.read(pack, length, codec, (offset, count) -> {
+            ByteBuffer target = ByteBuffer.allocate(count);
+            store.get(PackObjects.key(pack), offset, target);
+            return target.flip();
+        });
     }
 
     /**
@@ -154,6 +256,7 @@ public final class Repository implements Closeable {
      *
      * @param frame fetched bytes, the frame beginning at {@code offset}
      * @param chunk receives the chunk from index 0 on
+     * @return the chunk's id
      */
     public ChunkId decode(byte[] frame, int offset, ChunkAddress address, byte[] chunk) throws IOException {
         return codec.decode(frame, offset, address, chunk);

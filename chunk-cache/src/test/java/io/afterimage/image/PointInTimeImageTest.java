@@ -20,6 +20,7 @@ import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.FrameCodec;
 import io.afterimage.chunk.PackId;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.keys.Secret;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
@@ -57,9 +58,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A disk of 120 chunks and a bit: data in [0, 60), zeros in [60, 80), data in [80, 120) and the tail. */
+@ParameterizedClass(name = "encrypted: {0}")
+@ValueSource(booleans = {false, true})
 class PointInTimeImageTest {
+
+    @Parameter
+    private boolean encrypted;
 
     private static final int CHUNK = ChunkSize.DEFAULT.bytes();
     private static final long SIZE = 120L * CHUNK + 1536;
@@ -78,7 +87,9 @@ class PointInTimeImageTest {
     void capture() throws IOException {
         SecureRandom random = new SecureRandom();
         store = new CountingStore(new MemoryObjectStore());
-        repository = Repository.create(store, ChunkSize.DEFAULT, random);
+        repository = encrypted
+                ? Repository.createEncrypted(store, ChunkSize.DEFAULT, Secret.keyFile(Secret.newKeyFile(random)), random)
+                : Repository.create(store, ChunkSize.DEFAULT, random);
         new Random(1).nextBytes(reference);
         Arrays.fill(reference, 60 * CHUNK, 80 * CHUNK, (byte) 0);
         MemoryDevice disk = new MemoryDevice(SIZE);
