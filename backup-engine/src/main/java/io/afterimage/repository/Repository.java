@@ -1,14 +1,18 @@
 package io.afterimage.repository;
 
+import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Catalog;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.FrameCodec;
 import io.afterimage.manifest.CorruptManifestException;
+import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
+import io.afterimage.manifest.PointId;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.RepositoryException.Reason;
 import io.afterimage.store.KeyPrefix;
@@ -21,6 +25,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
 
 /** A repository, opened for reading: its points, their manifests, their chunks. Closes the store it was given. Thread-safe. */
 public final class Repository implements Closeable {
@@ -28,10 +34,13 @@ public final class Repository implements Closeable {
     /** The zstd level that gives backups their speed; what is read does not depend on it. */
     private static final int LEVEL = 1;
 
+    private static final int REQUESTS_AT_ONCE = 16;
+
     private final ObjectStore store;
     private final RepositoryHeader header;
     private final FrameCodec codec;
     private final Catalog catalog;
+    private volatile int requestsAtOnce = REQUESTS_AT_ONCE;
 
     private Repository(ObjectStore store, RepositoryHeader header) {
         this.store = store;
@@ -88,6 +97,16 @@ public final class Repository implements Closeable {
         return store;
     }
 
+    /** How many small objects are fetched at the same time where many are: one costs little more than the way there and back. */
+    public int requestsAtOnce() {
+        return requestsAtOnce;
+    }
+
+    /** One request at a time happen in an order that can be foretold; stores with much latency and little load like more. */
+    public void setRequestsAtOnce(int count) {
+        requestsAtOnce = count;
+    }
+
     FrameCodec codec() {
         return codec;
     }
@@ -98,17 +117,49 @@ public final class Repository implements Closeable {
      * @throws CorruptManifestException if it is not, or is missing
      */
     public Manifest manifest(Point point) throws IOException {
-        byte[] object;
         try {
-            int length = Math.toIntExact(point.manifest().length());
-            object = store.getWhole(ManifestObjects.key(point.machine(), point.id()), length);
+            return manifest(HeldPoint.of(point));
         } catch (ObjectNotFoundException e) {
             throw new CorruptManifestException("point " + point.id() + " of '" + point.machine() + "' has lost it", e);
         }
+    }
+
+    /**
+     * What a new point of the lease's machine may build on: the manifest of the first of these points that is there still, whose packs stay until the lease
+     * is given back.
+     */
+    public Optional<Manifest> parent(BackupLease lease, List<PointId> candidates) throws IOException {
+        for (PointId candidate : candidates) {
+            Optional<Point> point = catalog.find(lease.machine(), candidate);
+            if (point.isPresent() && lease.hold(point.get(), catalog)) {
+                return Optional.of(manifest(point.get()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The same for a point that may have been forgotten.
+     *
+     * @throws ObjectNotFoundException if the manifest is gone
+     */
+    public Manifest manifest(HeldPoint point) throws IOException {
+        int length = Math.toIntExact(point.manifest().length());
+        byte[] object = store.getWhole(ManifestObjects.key(point.machine(), point.point()), length);
         if (!sha256(object).equals(point.manifest().sha256())) {
             throw new CorruptManifestException(
-                    "that of point " + point.id() + " of '" + point.machine() + "' does not match its hash");
+                    "that of point " + point.point() + " of '" + point.machine() + "' does not match its hash");
         }
+        return ManifestFile.read(ManifestObjects.decompress(object), chunkSize());
+    }
+
+    /**
+     * A manifest that no descriptor vouches for, such as that of a point about to be committed: good to tell what may be needed, not what was on a disk.
+     *
+     * @throws ObjectNotFoundException if there is none
+     */
+    public Manifest unlistedManifest(MachineName machine, PointId point) throws IOException {
+        byte[] object = store.getWhole(ManifestObjects.key(machine, point), ManifestObjects.LARGEST);
         return ManifestFile.read(ManifestObjects.decompress(object), chunkSize());
     }
 
