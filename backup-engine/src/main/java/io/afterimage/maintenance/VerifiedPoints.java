@@ -6,6 +6,7 @@ import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.PackId;
+import io.afterimage.keys.BrokenSealException;
 import io.afterimage.maintenance.Finding.Touched;
 import io.afterimage.manifest.BlockMap;
 import io.afterimage.manifest.CorruptManifestException;
@@ -59,6 +60,8 @@ final class VerifiedPoints {
                 throw e;
             }
             findings.add(new Finding(Catalog.key(machine, id), "it is not the descriptor of this point, which cannot be opened", List.of()));
+        } catch (BrokenSealException e) {
+            findings.add(new Finding(Catalog.key(machine, id), "it is not what this repository's key has sealed there; the point cannot be opened", List.of()));
         } catch (StoreException e) {
             if (!ChunkReader.isDamage(e)) {
                 throw e;
@@ -85,20 +88,11 @@ final class VerifiedPoints {
             for (DiskMap each : disks(manifest.get())) {
                 BlockMap map = each.map();
                 BlockMap base = before.getOrDefault(each.name(), BlockMap.empty(0, map.chunkSize()));
-                for (ByteRange range : map.differences(base)) {
-                    add(map, range, frames);
-                }
+                map.forEachFrame(base, frames::add);
                 before.put(each.name(), map);
             }
         }
         return frames;
-    }
-
-    private static void add(BlockMap map, ByteRange range, NeededFrames frames) {
-        long end = map.chunkSize().count(range.end());
-        for (long chunk = map.next(range.offset() / map.chunkSize().bytes(), true); chunk < end; chunk = map.next(chunk + 1, true)) {
-            frames.add(map.address(chunk));
-        }
     }
 
     private List<DiskMap> disks(Manifest manifest) {
@@ -115,11 +109,8 @@ final class VerifiedPoints {
             problem = "it is the manifest of another point";
         } catch (CorruptManifestException e) {
             problem = e.finding();
-        } catch (StoreException e) {
-            if (!ChunkReader.isDamage(e)) {
-                throw e;
-            }
-            problem = e.problem().text();
+        } catch (BrokenSealException e) {
+            problem = "it is not what this repository's key has sealed there";
         }
         List<Touched> touched = point.disks().stream()
                 .filter(each -> disk.isEmpty() || disk.get().equals(each.name()))
@@ -149,6 +140,7 @@ final class VerifiedPoints {
             try {
                 manifest = repository.manifest(point);
             } catch (CorruptManifestException e) {
+                // It was forgotten, or has been damaged a moment ago.
                 continue;
             }
             if (manifest.packs().ids().stream().noneMatch(packs) || !isThere(point)) {

@@ -17,6 +17,7 @@ import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackBuilder;
 import io.afterimage.store.ObjectKey;
+import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -40,11 +41,11 @@ public final class PointWriter implements Closeable {
     private PackBuilder pack;
 
     /**
-     * Learns what is damaged.
+     * Learns what is condemned, and what is damaged.
      *
      * @param lease held by the caller until the writer is closed
      * @param index of this repository; stays open
-     * @param parent whose packs are known to be there
+     * @param parent whose packs are there, since its point is {@linkplain BackupLease#hold held}
      */
     public PointWriter(
             Repository repository, BackupLease lease, ChunkIndex index, Optional<Manifest> parent, SecureRandom random)
@@ -124,7 +125,19 @@ public final class PointWriter implements Closeable {
     /** Stores the descriptor: from now on the point is there. Then older points are told where their damaged chunks lie anew. */
     public void commit(Point point) throws IOException {
         lease.check();
-        repository.putSealed(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
+        try {
+            repository.putSealed(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
+        } catch (StoreException e) {
+            if (e.outcome() == StoreException.Outcome.AMBIGUOUS) {
+                lease.leave();
+            }
+            throw e;
+        }
+        if (lease.isOver()) {
+            // This process stood still for so long that gc may have taken it for dead.
+            repository.catalog().forget(point.machine(), point.id());
+            lease.check();
+        }
         healing.finish(known);
     }
 

@@ -13,6 +13,8 @@ import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.LeaseTerms;
+import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkId;
@@ -104,7 +106,8 @@ class PointInTimeImageTest {
                     .run(repository, writer, List.of(SourceDisk.whole(VDA, disk, Optional.empty())), Progress.NONE)
                     .commit();
         }
-        images = new ImageLibrary(repository, 64L << 20);
+        images = new ImageLibrary(
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20);
     }
 
     @AfterEach

@@ -2,9 +2,14 @@ package io.afterimage.assembly;
 
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
+import io.afterimage.app.ForgetPoints;
+import io.afterimage.catalog.LeaseTerms;
+import io.afterimage.catalog.OpenPoints;
+import io.afterimage.catalog.Protections;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.maintenance.GarbageCollection;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
 import io.afterimage.settings.RepositoryLocation;
@@ -76,7 +81,16 @@ public final class Assembly {
     }
 
     public ImageLibrary images(Repository repository) {
-        return new ImageLibrary(repository, MEMORY_TIER);
+        OpenPoints openPoints = new OpenPoints(repository.store(), InstantSource.system(), LeaseTerms.DEFAULT);
+        return new ImageLibrary(repository, openPoints, MEMORY_TIER);
+    }
+
+    public ForgetPoints forgetPoints(Repository repository) {
+        return new ForgetPoints(repository.catalog(), new Protections(repository.store()));
+    }
+
+    public GarbageCollection garbageCollection(Repository repository) {
+        return new GarbageCollection(repository, InstantSource.system(), LeaseTerms.DEFAULT);
     }
 
     private ObjectStore retrying(ObjectStore store) {

@@ -26,6 +26,9 @@ import picocli.CommandLine.ScopeType;
             ServeCommand.class,
             RestoreCommand.class,
             BootCommand.class,
+            ForgetCommand.class,
+            ProtectCommand.class,
+            GcCommand.class,
             GenerateCompletion.class,
             HelpCommand.class
         },
