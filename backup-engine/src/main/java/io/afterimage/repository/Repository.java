@@ -228,7 +228,8 @@ public final class Repository implements Closeable {
         requestsAtOnce = count;
     }
 
-    FrameCodec codec() {
+    /** Makes frames as this repository has them, for those who lay them into packs. */
+    public FrameCodec codec() {
         return codec;
     }
 
