@@ -75,4 +75,10 @@ abstract sealed class Argument<T> implements ITypeConverter<T> {
             super(io.afterimage.settings.Period::parse);
         }
     }
+
+    static final class Share extends Argument<Double> {
+        Share() {
+            super(io.afterimage.settings.Share::parse);
+        }
+    }
 }
