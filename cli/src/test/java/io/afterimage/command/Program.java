@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -24,19 +25,28 @@ public final class Program {
 
     private final Path folder;
     private final Path repository;
+    private final Map<String, String> environment;
 
     public Program(Path folder) {
-        this(folder, folder.resolve("repository"));
+        this(folder, folder.resolve("repository"), Map.of());
     }
 
-    private Program(Path folder, Path repository) {
+    private Program(Path folder, Path repository, Map<String, String> environment) {
         this.folder = folder;
         this.repository = repository;
+        this.environment = environment;
     }
 
     /** The same host, another repository. */
     public Program on(Path otherRepository) {
-        return new Program(folder, otherRepository);
+        return new Program(folder, otherRepository, environment);
+    }
+
+    /** The same, with one more variable in its environment. */
+    public Program with(String variable, String value) {
+        Map<String, String> more = new HashMap<>(environment);
+        more.put(variable, value);
+        return new Program(folder, repository, Map.copyOf(more));
     }
 
     private static Path launcher() {
@@ -76,13 +86,25 @@ public final class Program {
 
     /** Runs it to its end. */
     public Result run(String... arguments) {
+        return run(builder(arguments), "");
+    }
+
+    /** Runs it to its end on a terminal of its own, at which somebody has typed; both streams come out as one. */
+    public Result onTerminal(String typed, String... arguments) {
+        ProcessBuilder builder = builder(arguments);
+        builder.command("script", "--quiet", "--return", "--command", String.join(" ", builder.command()), "/dev/null");
+        return run(builder, typed);
+    }
+
+    private Result run(ProcessBuilder builder, String typed) {
         try {
+            Path in = Files.writeString(Files.createTempFile(folder, "in", ""), typed);
             Path out = Files.createTempFile(folder, "out", "");
             Path err = Files.createTempFile(folder, "err", "");
-            Process process = builder(arguments).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+            Process process = builder.redirectInput(in.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
             if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError("afterimage " + String.join(" ", arguments) + " does not end:\n"
+                throw new AssertionError(String.join(" ", builder.command()) + " does not end:\n"
                         + Files.readString(out) + Files.readString(err));
             }
             return new Result(process.exitValue(), Files.readString(out), Files.readString(err));
@@ -113,6 +135,7 @@ public final class Program {
         List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
         builder.environment().put("AFTERIMAGE_REPO", repository.toString());
         builder.environment().put("AFTERIMAGE_CACHE", folder.resolve("cache").toString());
         return builder;

@@ -1,0 +1,109 @@
+package io.afterimage.app;
+
+import io.afterimage.capture.Capture;
+import io.afterimage.capture.Progress;
+import io.afterimage.capture.SourceDisk;
+import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.Point;
+import io.afterimage.image.ImageLibrary;
+import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.DiskMap;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.PointId;
+import io.afterimage.repository.PointWriter;
+import io.afterimage.repository.Repository;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Copies points into another repository, which may have another chunk size, another key or none: every chunk is verified as it is
+ * read, and encoded anew. A point keeps its id, its time and its machine's definition, and is an increment of the newest older point of the
+ * machine that both repositories have, so that only what differs between those two is read and only what is new is stored. What is
+ * copied already is left alone; a copy that is cut off is taken up by the next.
+ */
+public final class CopyPoints {
+
+    private final Repository from;
+    private final ImageLibrary images;
+    private final Repository to;
+    private final ChunkIndex index;
+    private final InstantSource clock;
+    private final SecureRandom random;
+
+    /**
+     * @param images of the first repository
+     * @param index of the second one. All four stay the caller's to close
+     */
+    public CopyPoints(
+            Repository from, ImageLibrary images, Repository to, ChunkIndex index, InstantSource clock, SecureRandom random) {
+        this.from = from;
+        this.images = images;
+        this.to = to;
+        this.index = index;
+        this.clock = clock;
+        this.random = random;
+    }
+
+    /** Copies those of the points that are not there; all are of one machine. Returns those that were copied, as they are there, oldest first. */
+    public List<Point> run(MachineName machine, List<Point> points, Progress progress) throws IOException {
+        List<Point> copied = new ArrayList<>();
+        try (BackupLease lease = BackupLease.acquire(to.store(), clock, machine)) {
+            for (Point point : points) {
+                if (to.catalog().find(machine, point.id()).isEmpty()) {
+                    copied.add(copy(point, lease, progress));
+                }
+            }
+        }
+        return copied;
+    }
+
+    private Point copy(Point point, BackupLease lease, Progress progress) throws IOException {
+        Optional<Point> common = newestCommonBefore(point);
+        Optional<Manifest> base = common.isPresent() ? Optional.of(images.manifest(common.get())) : Optional.empty();
+        Optional<Manifest> parent = common.isPresent() ? parent(point.machine(), common.get().id()) : Optional.empty();
+        Manifest manifest = images.manifest(point);
+        List<SourceDisk> disks = new ArrayList<>();
+        for (DiskMap disk : manifest.disks()) {
+            disks.add(source(point, disk, base.flatMap(older -> older.disk(disk.name()))));
+        }
+        try (PointWriter writer = new PointWriter(to, lease, index, parent, random)) {
+            return new Capture(point.machine(), point.id(), point.time(), parent, new TreeMap<>(manifest.definition()))
+                    .run(to, writer, disks, progress)
+                    .commit();
+        } finally {
+            for (SourceDisk disk : disks) {
+                disk.device().close();
+            }
+        }
+    }
+
+    private SourceDisk source(Point point, DiskMap disk, Optional<DiskMap> before) throws IOException {
+        return before.isPresent()
+                ? SourceDisk.changed(disk.name(), images.open(point, disk.name()), disk.map().differences(before.get().map()))
+                : SourceDisk.whole(disk.name(), images.open(point, disk.name()), Optional.empty());
+    }
+
+    private Optional<Point> newestCommonBefore(Point point) throws IOException {
+        List<PointId> there = to.catalog().pointIds(point.machine());
+        for (PointId id : from.catalog().pointIds(point.machine()).reversed()) {
+            if (id.compareTo(point.id()) < 0 && there.contains(id)) {
+                Optional<Point> common = from.catalog().find(point.machine(), id);
+                if (common.isPresent()) {
+                    return common;
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Manifest> parent(MachineName machine, PointId id) throws IOException {
+        Optional<Point> there = to.catalog().find(machine, id);
+        return there.isPresent() ? Optional.of(to.manifest(there.get())) : Optional.empty();
+    }
+}
