@@ -3,6 +3,7 @@ package io.afterimage.catalog;
 import io.afterimage.catalog.CatalogException.Reason;
 import io.afterimage.keys.ObjectSeal;
 import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.manifest.PointId;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.Listing;
@@ -50,14 +51,21 @@ public final class Catalog {
     /** The machines that have at least one point, by name. */
     public SortedSet<MachineName> machines() throws IOException {
         SortedSet<MachineName> machines = new TreeSet<>();
+        all().forEach(name -> machines.add(name.machine()));
+        return machines;
+    }
+
+    /** All points, by machine and time, without reading any descriptor. */
+    public List<ManifestObjects.Name> all() throws IOException {
+        List<ManifestObjects.Name> names = new ArrayList<>();
         Listing listing = store.list(KeyPrefix.folder(POINTS));
         while (listing.hasNext()) {
             String[] segments = listing.next().key().value().split("/", -1);
             if (segments.length == 3 && isPoint(segments[2]) && MachineName.isValid(segments[1])) {
-                machines.add(new MachineName(segments[1]));
+                names.add(new ManifestObjects.Name(new MachineName(segments[1]), id(segments[2])));
             }
         }
-        return machines;
+        return names;
     }
 
     /** The ids of a machine's points, oldest first, without reading any descriptor. */
@@ -103,6 +111,20 @@ public final class Catalog {
     private Point read(ObjectKey key) throws IOException {
         byte[] stored = store.getWhole(key, PointDescriptor.LARGEST + ObjectSeal.OVERHEAD);
         return PointDescriptor.parse(seal.open(key, stored), key.value());
+    }
+
+    /** Whether the point is there now, whatever was known before. */
+    public boolean isThere(MachineName machine, PointId id) throws IOException {
+        ObjectKey key = key(machine, id);
+        descriptors.remove(key);
+        return find(machine, id).isPresent();
+    }
+
+    /** Removes the point's descriptor: it is there no longer, and what it alone needs has become garbage. */
+    public void forget(MachineName machine, PointId id) throws IOException {
+        ObjectKey key = key(machine, id);
+        store.delete(key);
+        descriptors.remove(key);
     }
 
     /** The newest point of a machine, if it has any. */
@@ -197,10 +219,14 @@ public final class Catalog {
             ObjectInfo object = listing.next();
             String name = object.key().name();
             if (isPoint(name)) {
-                ids.add(new PointId(name.substring(0, name.length() - SUFFIX.length())));
+                ids.add(id(name));
             }
         }
         return ids;
+    }
+
+    private static PointId id(String name) {
+        return new PointId(name.substring(0, name.length() - SUFFIX.length()));
     }
 
     private static boolean isPoint(String name) {

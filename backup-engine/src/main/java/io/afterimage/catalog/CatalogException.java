@@ -16,7 +16,8 @@ public final class CatalogException extends IOException {
         NOT_A_SELECTOR,
         DAMAGED,
         UNSUPPORTED_FORMAT,
-        BUSY
+        BUSY,
+        PROTECTED
     }
 
     private final Reason reason;

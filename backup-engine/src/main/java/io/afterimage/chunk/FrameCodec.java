@@ -14,7 +14,7 @@ public final class FrameCodec {
     /** Bytes of a frame before its payload. */
     public static final int HEADER_LENGTH = 64;
 
-    private static final int MAGIC = 0x41494346; // "AICF"
+    static final int MAGIC = 0x41494346; // "AICF"
     private static final int LARGEST_COMPRESSED_UNITS = 255;
 
     private final ChunkSize chunkSize;

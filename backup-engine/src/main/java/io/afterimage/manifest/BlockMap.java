@@ -4,6 +4,7 @@ import io.afterimage.block.ByteRange;
 import io.afterimage.block.Extent;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.chunk.PackId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -117,6 +118,25 @@ public final class BlockMap {
         }
         close(ranges, begin, chunks());
         return ranges;
+    }
+
+    /** Told where frames lie, one at a time. */
+    @FunctionalInterface
+    public interface FrameVisitor {
+        void visit(PackId pack, int offset, int lengthCode);
+    }
+
+    /**
+     * Tells all frames that this map names, in the order of the disk, save perhaps those that {@code known} names as well: two maps of one disk have most
+     * segments in common, which are passed over whole. Keeps nothing decoded, so that a walk over many maps takes no memory.
+     */
+    public void forEachFrame(BlockMap known, FrameVisitor visitor) {
+        boolean sameNumbers = packs.agreesWith(known.packs);
+        for (int number = 0; number < encoded.length; number++) {
+            if (encoded[number].length > 0 && !(sameNumbers && sameSegment(known, (long) number * Segment.CHUNKS))) {
+                decode(number).forEachPlace(place -> visitor.visit(packs.id(Place.pack(place)), Place.offset(place), Place.lengthCode(place)));
+            }
+        }
     }
 
     private long close(List<ByteRange> ranges, long begin, long end) {

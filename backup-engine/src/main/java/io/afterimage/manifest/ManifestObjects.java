@@ -4,6 +4,7 @@ import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ObjectKey;
+import java.util.Optional;
 
 /** Manifests as objects of a store: {@code manifests/<machine>/<point id>}, one zstd frame with the SQLite file in it. */
 public final class ManifestObjects {
@@ -16,10 +17,24 @@ public final class ManifestObjects {
 
     private static final int LEVEL = 3;
 
+    /** Whose manifest an object is. */
+    public record Name(MachineName machine, PointId point) {}
+
     private ManifestObjects() {}
 
     public static ObjectKey key(MachineName machine, PointId point) {
         return ObjectKey.of("manifests", machine.text(), point.hex());
+    }
+
+    /** The point whose manifest lies at {@code key}; empty if that is no place of a manifest. */
+    public static Optional<Name> name(ObjectKey key) {
+        String[] segments = key.value().split("/", -1);
+        try {
+            Name name = new Name(new MachineName(segments[segments.length - 2]), new PointId(key.name()));
+            return key(name.machine, name.point).equals(key) ? Optional.of(name) : Optional.empty();
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            return Optional.empty();
+        }
     }
 
     public static byte[] compress(byte[] file) {

@@ -1,6 +1,7 @@
 package io.afterimage.manifest;
 
 import java.util.Arrays;
+import java.util.function.LongConsumer;
 
 /**
  * The map of {@value #CHUNKS} consecutive chunks of a disk, decoded: runs of chunks whose frames lie side by side in one
@@ -87,6 +88,18 @@ final class Segment {
             run++;
         }
         return at;
+    }
+
+    /** Tells the {@link Place} of each chunk that is present, in order. */
+    void forEachPlace(LongConsumer visitor) {
+        int length = 0;
+        for (int run = 0; run < firsts.length; run++) {
+            int offset = bases[run] + sumBefore(length);
+            for (int i = 0; i < counts[run]; i++) {
+                visitor.accept(Place.of(packs[run], offset, Byte.toUnsignedInt(lengthCodes[length])));
+                offset += units(length++);
+            }
+        }
     }
 
     /** The number of each run's pack. */

@@ -1,5 +1,6 @@
 package io.afterimage.pack;
 
+import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.PackId;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ObjectKey;
@@ -16,6 +17,14 @@ public final class PackObjects {
     public static ObjectKey key(PackId id) {
         String name = id.toString();
         return ObjectKey.of("packs", name.substring(0, 2), name);
+    }
+
+    /** How long a pack is, in bytes, that holds so many frames of so many bytes together. */
+    public static long length(int frames, long frameBytes, ChunkSize chunkSize) {
+        return (long) PackLayout.firstOffset(chunkSize) * chunkSize.unit()
+                + frameBytes
+                + (long) frames * PackLayout.ENTRY_LENGTH
+                + PackLayout.TRAILER_LENGTH;
     }
 
     /** The pack that lies at {@code key}; empty if that is no place of a pack. */

@@ -17,34 +17,36 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which chunks a backup need not store again: those that the index finds in packs that are there. A pack is there when the parent's
- * manifest names it, when the store has listed it, or when this backup has stored it. Thread-safe.
+ * Which chunks a backup need not store again: those that the index finds in packs that are there and will stay. A pack is there when the
+ * parent's manifest names it, when the store has listed it, or when this backup has stored it. It will stay unless it is condemned, of which
+ * it is enough to know what was {@linkplain Condemnation condemned} when the backup began. Thread-safe.
  */
 final class KnownChunks {
 
     private static final Logger LOG = LoggerFactory.getLogger(KnownChunks.class);
-    private static final int REQUESTS_AT_ONCE = 16;
 
     private final ObjectStore store;
     private final ChunkIndex index;
     private final Repository repository;
+    private final Healing healing;
+    private final Set<PackId> condemned;
     private final Set<PackId> present = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<ChunkId, ChunkAddress> underWay = new ConcurrentHashMap<>();
 
-    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent) {
+    /** To be called when the backup's lease is in the store. */
+    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent, Healing healing) throws IOException {
+        this.healing = healing;
         this.repository = repository;
         this.index = index;
         store = repository.store();
+        condemned = Condemnation.list(store).stream().flatMap(Condemnation::allPacks).collect(Collectors.toSet());
         parent.ifPresent(manifest -> present.addAll(manifest.packs().ids()));
+        present.removeAll(condemned);
     }
 
     /** Where a chunk of that hash lies or is about to lie, or null when it must be stored. */
@@ -54,7 +56,7 @@ final class KnownChunks {
             return waiting;
         }
         ChunkAddress found = index.find(id);
-        return found != null && present.contains(found.pack()) ? found : null;
+        return found != null && present.contains(found.pack()) && !healing.isSetAside(found) ? found : null;
     }
 
     /** The chunk will lie there when its pack is stored. */
@@ -70,39 +72,23 @@ final class KnownChunks {
 
     /** Takes in all packs of the repository, by their own indexes where this host's does not know them yet. */
     void learnAll() throws IOException {
-        List<Future<?>> readings = new ArrayList<>();
-        Semaphore places = new Semaphore(REQUESTS_AT_ONCE);
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Listing packs = store.list(PackObjects.ALL);
-            while (packs.hasNext()) {
-                ObjectInfo pack = packs.next();
-                Optional<PackId> id = PackObjects.id(pack.key());
-                if (id.isPresent() && index.knows(id.get())) {
-                    present.add(id.get());
-                } else if (id.isPresent()) {
-                    readings.add(threads.submit(() -> {
-                        places.acquire();
-                        try {
-                            learn(id.get(), pack);
-                        } finally {
-                            places.release();
-                        }
-                        return null;
-                    }));
+        List<ObjectInfo> unknown = new ArrayList<>();
+        Listing packs = store.list(PackObjects.ALL);
+        while (packs.hasNext()) {
+            ObjectInfo pack = packs.next();
+            PackObjects.id(pack.key()).filter(id -> !condemned.contains(id)).ifPresent(id -> {
+                if (index.knows(id)) {
+                    present.add(id);
+                } else {
+                    unknown.add(pack);
                 }
-            }
-            for (Future<?> reading : readings) {
-                reading.get();
-            }
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof IOException failure ? failure : new IOException("a pack's index could not be read", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while the packs' indexes were read", e);
+            });
         }
+        new RequestWindow(repository.requestsAtOnce()).forEach(unknown, this::learn, _ -> {});
     }
 
-    private void learn(PackId id, ObjectInfo pack) throws IOException {
+    private PackId learn(ObjectInfo pack) throws IOException {
+        PackId id = PackObjects.id(pack.key()).orElseThrow();
         try {
             index.add(id, repository.entries(id, pack.size()));
             present.add(id);
@@ -110,5 +96,6 @@ final class KnownChunks {
             // Its chunks are stored again where they are met, so that what is damaged there heals.
             LOG.warn("{}; no new point will refer to it", e.getMessage());
         }
+        return id;
     }
 }

@@ -1,6 +1,9 @@
 package io.afterimage.repository;
 
+import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Catalog;
+import io.afterimage.catalog.CatalogException;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkId;
@@ -8,14 +11,17 @@ import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.FrameCodec;
 import io.afterimage.chunk.PackId;
 import io.afterimage.chunk.PackSeal;
+import io.afterimage.keys.BrokenSealException;
 import io.afterimage.keys.KeySlot;
 import io.afterimage.keys.MasterKey;
 import io.afterimage.keys.ObjectSeal;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.CorruptManifestException;
+import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
+import io.afterimage.manifest.PointId;
 import io.afterimage.pack.CorruptPackException;
 import io.afterimage.pack.PackEntry;
 import io.afterimage.pack.PackIndex;
@@ -25,6 +31,8 @@ import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.ObjectStore;
+import io.afterimage.store.Problem;
+import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,12 +42,18 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A repository, opened for reading: its points, their manifests, their chunks. Closes the store it was given. Thread-safe. */
 public final class Repository implements Closeable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
+
     /** The zstd level that gives backups their speed; what is read does not depend on it. */
     private static final int LEVEL = 1;
+
+    private static final int REQUESTS_AT_ONCE = 16;
 
     private final ObjectStore store;
     private final RepositoryHeader header;
@@ -47,6 +61,8 @@ public final class Repository implements Closeable {
     private final FrameCodec codec;
     private final ObjectSeal seal;
     private final Catalog catalog;
+    private final Moves moves = new Moves(this);
+    private volatile int requestsAtOnce = REQUESTS_AT_ONCE;
 
     private Repository(ObjectStore store, RepositoryHeader header, Optional<RepositoryHeader.Opened> opened) {
         this.store = store;
@@ -167,6 +183,16 @@ public final class Repository implements Closeable {
         return store;
     }
 
+    /** Where frames lie that were moved. */
+    public Moves moves() {
+        return moves;
+    }
+
+    /** Whether what a frame's header says may be used though the frame does not verify: never where somebody may gain from it. */
+    public boolean trustsUnverifiedHeaders() {
+        return opened.isEmpty();
+    }
+
     /** The key slots; none of a repository that is not encrypted. */
     public Optional<KeySlots> keySlots() {
         return opened.map(slot -> new KeySlots(store, header, slot));
@@ -192,7 +218,18 @@ public final class Repository implements Closeable {
         return seal.open(key, store.getWhole(key, Math.addExact(maxBytes, ObjectSeal.OVERHEAD)));
     }
 
-    FrameCodec codec() {
+    /** How many small objects are fetched at the same time where many are: one costs little more than the way there and back. */
+    public int requestsAtOnce() {
+        return requestsAtOnce;
+    }
+
+    /** One request at a time happen in an order that can be foretold; stores with much latency and little load like more. */
+    public void setRequestsAtOnce(int count) {
+        requestsAtOnce = count;
+    }
+
+    /** Makes frames as this repository has them, for those who lay them into packs. */
+    public FrameCodec codec() {
         return codec;
     }
 
@@ -202,17 +239,75 @@ public final class Repository implements Closeable {
      * @throws CorruptManifestException if it is not, or is missing
      */
     public Manifest manifest(Point point) throws IOException {
-        ObjectKey key = ManifestObjects.key(point.machine(), point.id());
-        byte[] object;
         try {
-            object = store.getWhole(key, Math.toIntExact(point.manifest().length()));
+            return manifest(HeldPoint.of(point));
         } catch (ObjectNotFoundException e) {
             throw new CorruptManifestException("point " + point.id() + " of '" + point.machine() + "' has lost it", e);
         }
+    }
+
+    /**
+     * What a new point of the lease's machine may build on: the manifest of the first of these points that is there still and whole, whose packs stay until
+     * the lease is given back.
+     */
+    public Optional<Manifest> parent(BackupLease lease, List<PointId> candidates) throws IOException {
+        for (PointId candidate : candidates) {
+            try {
+                Optional<Point> point = catalog.find(lease.machine(), candidate);
+                if (point.isPresent() && lease.hold(point.get(), catalog)) {
+                    return Optional.of(manifest(point.get()));
+                }
+            } catch (IOException e) {
+                if (!isDamage(e)) {
+                    throw e;
+                }
+                // Damage to one point must not keep the machine from having another one.
+                LOG.warn("No point can build on {}: {}", candidate, e.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isDamage(IOException failure) {
+        return switch (failure) {
+            case CorruptManifestException _, BrokenSealException _ -> true;
+            case CatalogException e -> e.reason() == CatalogException.Reason.DAMAGED;
+            case StoreException e -> e.problem() == Problem.TOO_LARGE;
+            default -> false;
+        };
+    }
+
+    /**
+     * The same for a point that may have been forgotten.
+     *
+     * @throws ObjectNotFoundException if the manifest is gone
+     */
+    public Manifest manifest(HeldPoint point) throws IOException {
+        ObjectKey key = ManifestObjects.key(point.machine(), point.point());
+        byte[] object;
+        try {
+            object = store.getWhole(key, Math.toIntExact(point.manifest().length()));
+        } catch (StoreException e) {
+            if (e.problem() != Problem.TOO_LARGE) {
+                throw e;
+            }
+            throw new CorruptManifestException("that of point " + point.point() + " of '" + point.machine() + "' is longer than it was", e);
+        }
         if (!sha256(object).equals(point.manifest().sha256())) {
             throw new CorruptManifestException(
-                    "that of point " + point.id() + " of '" + point.machine() + "' does not match its hash");
+                    "that of point " + point.point() + " of '" + point.machine() + "' does not match its hash");
         }
+        return ManifestFile.read(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
+    }
+
+    /**
+     * A manifest that no descriptor vouches for, such as that of a point about to be committed: good to tell what may be needed, not what was on a disk.
+     *
+     * @throws ObjectNotFoundException if there is none
+     */
+    public Manifest unlistedManifest(MachineName machine, PointId point) throws IOException {
+        ObjectKey key = ManifestObjects.key(machine, point);
+        byte[] object = store.getWhole(key, ManifestObjects.LARGEST);
         return ManifestFile.read(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
     }
 
@@ -231,7 +326,7 @@ public final class Repository implements Closeable {
     }
 
     /**
-     * Fetches bytes of a pack as they are, in one request, for {@link #decode}.
+     * Fetches bytes of a pack as they are, in one request, for {@link #decode}. {@link ChunkReader} also knows what was moved.
      *
      * @param first the frame where the bytes begin
      * @param target filled up to its limit

@@ -235,13 +235,14 @@ class CaptureTest {
     }
 
     private Point capture(SourceDisk disk) throws IOException {
-        Optional<Point> latest = repository.catalog().latest(MACHINE);
-        Optional<Manifest> parent = latest.isPresent() ? Optional.of(repository.manifest(latest.get())) : Optional.empty();
         Instant time = Instant.ofEpochMilli(clock++);
-        Capture capture = new Capture(MACHINE, PointId.at(time, secureRandom), time, parent, new TreeMap<>());
-        try (BackupLease lease = BackupLease.acquire(repository.store(), InstantSource.system(), MACHINE);
-                PointWriter writer = new PointWriter(repository, lease, index, parent, secureRandom)) {
-            return capture.run(repository, writer, List.of(disk), Progress.NONE).commit();
+        try (BackupLease lease = BackupLease.acquire(repository.store(), InstantSource.system(), MACHINE)) {
+            Optional<Manifest> parent = repository.parent(lease, repository.catalog().pointIds(MACHINE).reversed());
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, secureRandom)) {
+                return new Capture(MACHINE, PointId.at(time, secureRandom), time, parent, new TreeMap<>())
+                        .run(repository, writer, List.of(disk), Progress.NONE)
+                        .commit();
+            }
         }
     }
 

@@ -3,8 +3,10 @@ package io.afterimage.image;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.afterimage.cache.MemoryTier;
+import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.fetch.ChunkFetcher;
+import io.afterimage.manifest.BlockMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
@@ -22,16 +24,19 @@ public final class ImageLibrary implements Closeable {
     private static final int KEPT_MANIFESTS = 64;
 
     private final Repository repository;
+    private final OpenPoints openPoints;
     private final ChunkFetcher fetcher;
     private final Cache<PointId, Manifest> manifests =
             Caffeine.newBuilder().maximumSize(KEPT_MANIFESTS).build();
 
     /**
      * @param repository stays open, and the caller's to close
+     * @param openPoints where each point is held that has images open; closed with the library
      * @param memory bytes of decoded chunks to keep
      */
-    public ImageLibrary(Repository repository, long memory) {
+    public ImageLibrary(Repository repository, OpenPoints openPoints, long memory) {
         this.repository = repository;
+        this.openPoints = openPoints;
         fetcher = new ChunkFetcher(repository, new MemoryTier(memory));
     }
 
@@ -45,18 +50,24 @@ public final class ImageLibrary implements Closeable {
         return manifest;
     }
 
-    /** The disk as it was at the point. The name is one of the point's disks. */
+    /** The disk as it was at the point. The name is one of the point's disks. The point is held until the image is closed. */
     public PointInTimeImage open(Point point, DiskName disk) throws IOException {
-        return new PointInTimeImage(
-                manifest(point)
-                        .disk(disk)
-                        .orElseThrow(() -> new IllegalArgumentException(point.id() + " has no disk " + disk))
-                        .map(),
-                fetcher);
+        OpenPoints.Opening opening = openPoints.open(point);
+        try {
+            BlockMap map = manifest(point)
+                    .disk(disk)
+                    .orElseThrow(() -> new IllegalArgumentException(point.id() + " has no disk " + disk))
+                    .map();
+            return new PointInTimeImage(map, fetcher, opening);
+        } catch (IOException | RuntimeException e) {
+            opening.close();
+            throw e;
+        }
     }
 
     @Override
     public void close() {
+        openPoints.close();
         fetcher.close();
     }
 }

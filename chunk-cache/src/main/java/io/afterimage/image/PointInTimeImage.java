@@ -3,6 +3,7 @@ package io.afterimage.image;
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
 import io.afterimage.block.Extent;
+import io.afterimage.catalog.OpenPoints;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.fetch.ChunkFetcher;
 import io.afterimage.manifest.BlockMap;
@@ -11,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * One disk as it was at one point: read-only, never changing, whatever happens to the point's descriptor meanwhile. Every
@@ -24,10 +26,13 @@ public final class PointInTimeImage implements BlockDevice {
     private final BlockMap map;
     private final ChunkFetcher fetcher;
     private final int chunkSize;
+    private final AtomicReference<OpenPoints.Opening> opening;
 
-    PointInTimeImage(BlockMap map, ChunkFetcher fetcher) {
+    /** @param opening what keeps the point's packs from being deleted; closed with the image */
+    PointInTimeImage(BlockMap map, ChunkFetcher fetcher, OpenPoints.Opening opening) {
         this.map = map;
         this.fetcher = fetcher;
+        this.opening = new AtomicReference<>(opening);
         chunkSize = map.chunkSize().bytes();
     }
 
@@ -121,5 +126,10 @@ public final class PointInTimeImage implements BlockDevice {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        OpenPoints.Opening held = opening.getAndSet(null);
+        if (held != null) {
+            held.close();
+        }
+    }
 }

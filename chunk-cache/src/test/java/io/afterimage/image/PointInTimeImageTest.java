@@ -13,14 +13,25 @@ import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.LeaseTerms;
+import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
+import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.chunk.FrameCodec;
+import io.afterimage.chunk.PackId;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
+import io.afterimage.pack.PackBuilder;
+import io.afterimage.pack.PackEntry;
 import io.afterimage.pack.PackObjects;
+import io.afterimage.repository.ChunkReader;
+import io.afterimage.repository.KeySource;
+import io.afterimage.repository.Move;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.CountingStore;
@@ -38,6 +49,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -71,6 +83,7 @@ class PointInTimeImageTest {
 
     private final byte[] reference = new byte[(int) SIZE];
     private CountingStore store;
+    private Optional<Secret> key;
     private Repository repository;
     private Point point;
     private ImageLibrary images;
@@ -79,8 +92,9 @@ class PointInTimeImageTest {
     void capture() throws IOException {
         SecureRandom random = new SecureRandom();
         store = new CountingStore(new MemoryObjectStore());
+        key = encrypted ? Optional.of(Secret.keyFile(Secret.newKeyFile(random))) : Optional.empty();
         repository = encrypted
-                ? Repository.createEncrypted(store, ChunkSize.DEFAULT, Secret.keyFile(Secret.newKeyFile(random)), random)
+                ? Repository.createEncrypted(store, ChunkSize.DEFAULT, key.get(), random)
                 : Repository.create(store, ChunkSize.DEFAULT, random);
         new Random(1).nextBytes(reference);
         Arrays.fill(reference, 60 * CHUNK, 80 * CHUNK, (byte) 0);
@@ -96,7 +110,12 @@ class PointInTimeImageTest {
                     .run(repository, writer, List.of(SourceDisk.whole(VDA, disk, Optional.empty())), Progress.NONE)
                     .commit();
         }
-        images = new ImageLibrary(repository, 64L << 20);
+        images = library(repository);
+    }
+
+    private static ImageLibrary library(Repository repository) {
+        return new ImageLibrary(
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20);
     }
 
     @AfterEach
@@ -260,5 +279,100 @@ class PointInTimeImageTest {
         List<ObjectInfo> packs = ((ObjectStore) store).list(PackObjects.ALL).toList();
         assertEquals(1, packs.size());
         return packs.getFirst();
+    }
+
+    /** Lays all frames of the pack into a new one, in reverse, and tells so, as compaction does. */
+    private PackId move(boolean deleteOld, PackId target) throws IOException {
+        ObjectInfo old = pack();
+        PackId from = PackObjects.id(old.key()).orElseThrow();
+        FrameCodec codec = repository.codec();
+        List<PackEntry> entries = new ArrayList<>(repository.entries(from, old.size()));
+        Collections.reverse(entries);
+        PackBuilder next = new PackBuilder(target, codec);
+        List<Move> moves = new ArrayList<>();
+        ChunkReader reader = new ChunkReader(repository);
+        for (PackEntry entry : entries) {
+            byte[] chunk = new byte[CHUNK];
+            assertEquals(entry.id(), reader.read(entry.address(), chunk));
+            moves.add(new Move(from, entry.address().offset(), entry.id(), next.add(codec.encode(entry.id(), chunk, 0))));
+        }
+        store.put(PackObjects.key(target), next.finish());
+        repository.moves().put(moves);
+        if (deleteOld) {
+            store.delete(old.key());
+        }
+        return from;
+    }
+
+    @Test
+    void whatWasMovedIsFoundAndComesInFewRequests() throws IOException {
+        PackId from = move(true, new PackId(7, 7));
+        PointInTimeImage image = images.open(point, VDA);
+        StoreStatistics before = store.statistics();
+        assertRange(image, 10 * CHUNK, 20 * CHUNK);
+        // The old pack, which is gone; what was moved from it, a LIST and a GET; the new one.
+        assertEquals(4, store.statistics().since(before).requests());
+        StoreStatistics later = store.statistics();
+        assertRange(image, 0, 10 * CHUNK);
+        assertEquals(1, store.statistics().since(later).requests());
+        assertRange(image, 0, (int) SIZE);
+        move(true, new PackId(8, 8), from, new PackId(7, 7));
+        try (ImageLibrary cold = library(repository)) {
+            assertRange(cold.open(point, VDA), 0, (int) SIZE);
+        }
+        try (Repository again = Repository.open(store, key.isPresent() ? KeySource.of(key.get()) : KeySource.NONE);
+                ImageLibrary cold = library(again)) {
+            assertRange(cold.open(point, VDA), 0, (int) SIZE);
+        }
+    }
+
+    /** The same once more, so that a chain comes of it. */
+    private void move(boolean deleteOld, PackId target, PackId first, PackId second) throws IOException {
+        assertEquals(second, move(deleteOld, target));
+        assertTrue(repository.moves().fresh(first).stream().allMatch(move -> move.to().pack().equals(second)));
+    }
+
+    @Test
+    void whatIsDamagedAtHomeAndLiesElsewhereIsRead() throws IOException {
+        move(false, new PackId(7, 7));
+        for (ObjectInfo pack : ((ObjectStore) store).list(PackObjects.ALL).toList()) {
+            if (!pack.key().name().startsWith("0000000000000007")) {
+                byte[] bytes = store.getWhole(pack.key(), (int) pack.size());
+                bytes[20 * 257 * 256 + 5000] ^= 1;
+                store.put(pack.key(), ByteBuffer.wrap(bytes, 0, bytes.length - 1_000_000));
+            }
+        }
+        assertRange(images.open(point, VDA), 0, (int) SIZE);
+    }
+
+    @Test
+    void aMoveToAnotherChunkIsNotFollowed() throws IOException {
+        PackId from = PackObjects.id(pack().key()).orElseThrow();
+        PackId target = new PackId(7, 7);
+        FrameCodec codec = repository.codec();
+        PackBuilder next = new PackBuilder(target, codec);
+        byte[] other = new byte[CHUNK];
+        new Random(99).nextBytes(other);
+        ChunkId otherId = codec.id(other, 0);
+        ChunkAddress place = next.add(codec.encode(otherId, other, 0));
+        ChunkAddress wanted = repository.manifest(point).disk(VDA).orElseThrow().map().address(5);
+        byte[] chunk = new byte[CHUNK];
+        ChunkId id = new ChunkReader(repository).read(wanted, chunk);
+        damage((int) wanted.byteOffset(ChunkSize.DEFAULT) + 300);
+        store.put(PackObjects.key(target), next.finish());
+        repository.moves().put(List.of(new Move(from, wanted.offset(), id, place)));
+        IOException failure = assertThrows(IOException.class, () -> assertRange(images.open(point, VDA), 5 * CHUNK, CHUNK));
+        assertTrue(failure.getMessage().contains("is damaged"), failure.getMessage());
+    }
+
+    @Test
+    void movesInACircleEnd() throws IOException {
+        PackId from = PackObjects.id(pack().key()).orElseThrow();
+        ChunkAddress wanted = repository.manifest(point).disk(VDA).orElseThrow().map().address(5);
+        ChunkAddress away = new ChunkAddress(new PackId(7, 7), 9, 9);
+        ChunkId id = new ChunkReader(repository).read(wanted, new byte[CHUNK]);
+        damage((int) wanted.byteOffset(ChunkSize.DEFAULT) + 300);
+        repository.moves().put(List.of(new Move(from, wanted.offset(), id, away), new Move(away.pack(), 9, id, wanted)));
+        assertThrows(IOException.class, () -> assertRange(images.open(point, VDA), 5 * CHUNK, CHUNK));
     }
 }

@@ -44,10 +44,10 @@ public final class BackUpImages {
             for (ImageSource source : sources) {
                 images.add(OfflineImage.open(source));
             }
-            Optional<Point> latest = repository.catalog().latest(machine);
-            Optional<Manifest> parent = latest.isPresent() ? Optional.of(repository.manifest(latest.get())) : Optional.empty();
+            List<PointId> points = repository.catalog().pointIds(machine);
+            Optional<Manifest> parent = repository.parent(lease, points.reversed());
             Instant now = clock.instant();
-            PointId id = PointId.next(latest.map(Point::id), now, random);
+            PointId id = PointId.next(points.reversed().stream().findFirst(), now, random);
             Optional<String> reason = parent.map(_ -> "it was read from a file, where no bitmap tells what has changed");
             List<SourceDisk> disks = images.stream()
                     .map(image -> SourceDisk.whole(image.source().disk(), image.device(), reason))

@@ -78,13 +78,13 @@ public final class BackUpMachine {
                 BackupLease lease = BackupLease.acquire(repository.store(), clock, request.machine())) {
             List<PointId> points = repository.catalog().pointIds(request.machine());
             Strays.remove(client, request.scratch(), shortId(), id -> points.contains(new PointId(id)));
-            Optional<Manifest> newest = manifest(request.machine(), points.reversed().stream().findFirst());
+            Optional<Manifest> newest = repository.parent(lease, points.reversed());
             QemuMachine machine = QemuMachine.inspect(
                     client, request.disks(), newest.map(DiskOrigins::read).orElseGet(DiskOrigins::none).namesByDevice());
             if (machine.disks().isEmpty()) {
                 throw new SourceException("The machine behind " + request.qmp() + " has no disk to back up: 'query-block' in QMP shows what it has.");
             }
-            Optional<Manifest> parent = request.full() ? Optional.empty() : parent(request.machine(), machine, points, newest);
+            Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
             try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
                 PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
                 return cut(request, client, machine, parent, writer, id, progress);
@@ -97,23 +97,21 @@ public final class BackUpMachine {
     }
 
     /** The newest point whose checkpoint one of the disks has; without any, the newest point, to be compared with whole. */
-    private Optional<Manifest> parent(
-            MachineName name, QemuMachine machine, List<PointId> points, Optional<Manifest> newest) throws IOException {
-        Optional<PointId> recorded = points.reversed().stream()
+    private Optional<Manifest> parent(BackupLease lease, QemuMachine machine, List<PointId> points, Optional<Manifest> newest)
+            throws IOException {
+        List<PointId> recorded = points.reversed().stream()
                 .filter(id -> machine.disks().stream().anyMatch(disk -> has(disk, id)))
-                .findFirst();
-        boolean isNewest = recorded.isEmpty() || newest.map(Manifest::point).equals(recorded);
-        return isNewest ? newest : manifest(name, recorded);
+                .toList();
+        if (recorded.isEmpty() || newest.map(Manifest::point).equals(recorded.stream().findFirst())) {
+            return newest;
+        }
+        Optional<Manifest> parent = repository.parent(lease, recorded);
+        return parent.isPresent() ? parent : newest;
     }
 
     private boolean has(QemuDisk disk, PointId id) {
         String name = new Checkpoint(shortId(), id.hex()).bitmapName();
         return disk.bitmaps().stream().anyMatch(bitmap -> bitmap.name().equals(name) && bitmap.recording());
-    }
-
-    private Optional<Manifest> manifest(MachineName machine, Optional<PointId> id) throws IOException {
-        Optional<Point> point = id.isPresent() ? repository.catalog().find(machine, id.get()) : Optional.empty();
-        return point.isPresent() ? Optional.of(repository.manifest(point.get())) : Optional.empty();
     }
 
     private Point cut(

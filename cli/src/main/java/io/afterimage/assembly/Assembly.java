@@ -3,10 +3,16 @@ package io.afterimage.assembly;
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
 import io.afterimage.app.CopyPoints;
+import io.afterimage.app.ForgetPoints;
+import io.afterimage.catalog.LeaseTerms;
+import io.afterimage.catalog.OpenPoints;
+import io.afterimage.catalog.Protections;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
+import io.afterimage.maintenance.GarbageCollection;
+import io.afterimage.maintenance.Verification;
 import io.afterimage.repository.KeySource;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
@@ -101,7 +107,20 @@ public final class Assembly {
     }
 
     public ImageLibrary images(Repository repository) {
-        return new ImageLibrary(repository, MEMORY_TIER);
+        OpenPoints openPoints = new OpenPoints(repository.store(), InstantSource.system(), LeaseTerms.DEFAULT);
+        return new ImageLibrary(repository, openPoints, MEMORY_TIER);
+    }
+
+    public ForgetPoints forgetPoints(Repository repository) {
+        return new ForgetPoints(repository.catalog(), new Protections(repository.store()));
+    }
+
+    public GarbageCollection garbageCollection(Repository repository) {
+        return new GarbageCollection(repository, InstantSource.system(), LeaseTerms.DEFAULT);
+    }
+
+    public Verification verification(Repository repository) {
+        return new Verification(repository, InstantSource.system(), random);
     }
 
     private ObjectStore retrying(ObjectStore store) {

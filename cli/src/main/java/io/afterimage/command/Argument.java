@@ -8,6 +8,7 @@ import io.afterimage.settings.ByteSize;
 import io.afterimage.settings.ImageSource;
 import io.afterimage.settings.ListenAddress;
 import io.afterimage.settings.RepositoryLocation;
+import java.time.Duration;
 import java.util.function.Function;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -78,6 +79,18 @@ abstract sealed class Argument<T> implements ITypeConverter<T> {
     static final class Size extends Argument<Long> {
         Size() {
             super(ByteSize::parse);
+        }
+    }
+
+    static final class Period extends Argument<Duration> {
+        Period() {
+            super(io.afterimage.settings.Period::parse);
+        }
+    }
+
+    static final class Share extends Argument<Double> {
+        Share() {
+            super(io.afterimage.settings.Share::parse);
         }
     }
 }

@@ -46,7 +46,7 @@ record Failure(ExitCode exitCode, String sentence) {
                 case NOT_A_SELECTOR -> ExitCode.USAGE;
                 case DAMAGED -> ExitCode.CORRUPT;
                 case UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;
-                case BUSY -> ExitCode.BUSY;
+                case BUSY, PROTECTED -> ExitCode.BUSY;
             };
             case RepositoryException e -> switch (e.reason()) {
                 case NOT_A_REPOSITORY, NOT_EMPTY, UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;

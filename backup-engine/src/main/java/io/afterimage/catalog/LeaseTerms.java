@@ -1,0 +1,23 @@
+package io.afterimage.catalog;
+
+import java.time.Duration;
+
+/**
+ * How long leases last.
+ *
+ * @param life for which a lease is good unless it is renewed
+ * @param margin how long after a lease has expired, or its holder was seen to be dead, its holder's last request may still take
+ *     effect; the clocks of hosts may differ by as much. Garbage collection takes a lease for alive up to then
+ */
+public record LeaseTerms(Duration life, Duration margin) {
+
+    /** Two minutes, and a quarter of an hour unless the system property {@code afterimage.lease.margin} (ISO-8601) says otherwise. */
+    public static final LeaseTerms DEFAULT = new LeaseTerms(
+            Duration.ofMinutes(2), Duration.parse(System.getProperty("afterimage.lease.margin", "PT15M")));
+
+    public LeaseTerms {
+        if (!life.isPositive() || margin.isNegative()) {
+            throw new IllegalArgumentException("not terms of a lease: " + life + ", " + margin);
+        }
+    }
+}

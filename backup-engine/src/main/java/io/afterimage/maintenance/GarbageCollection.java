@@ -1,0 +1,75 @@
+package io.afterimage.maintenance;
+
+import io.afterimage.capture.Progress;
+import io.afterimage.catalog.CatalogException;
+import io.afterimage.catalog.GcLease;
+import io.afterimage.catalog.LeaseTerms;
+import io.afterimage.repository.Repository;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+
+/**
+ * Deletes what no point needs, in two phases: what is garbage is first {@linkplain io.afterimage.repository.Condemnation condemned} and, once nobody can
+ * refer to it any more and the grace period is over, deleted by a later run. Backups, readers and forgetting go on meanwhile, on any hosts. May be
+ * ended at any moment: the next run goes on where this one was.
+ */
+public final class GarbageCollection {
+
+    /** Of PUTs that died with their process: none takes longer. */
+    private static final Duration LONGEST_PUT = Duration.ofDays(1);
+
+    private final Repository repository;
+    private final InstantSource clock;
+    private final LeaseTerms terms;
+
+    public GarbageCollection(Repository repository, InstantSource clock, LeaseTerms terms) {
+        this.repository = repository;
+        this.clock = clock;
+        this.terms = terms;
+    }
+
+    /**
+     * What to do.
+     *
+     * @param grace how long what is condemned stays at least; with none, a second pass follows at once
+     * @param dryRun whether to write and delete nothing
+     */
+    public record Request(Duration grace, boolean dryRun) {
+
+        public static final Duration DEFAULT_GRACE = Duration.ofHours(24);
+
+        public Request {
+            if (grace.isNegative()) {
+                throw new IllegalArgumentException("a grace period of " + grace);
+            }
+        }
+    }
+
+    /**
+     * Runs once.
+     *
+     * @throws CatalogException if another one runs, or if a descriptor or lease cannot be read
+     * @throws io.afterimage.manifest.CorruptManifestException if it cannot be told what a point needs: nothing was deleted then
+     */
+    public GcReport run(Request request, Progress progress) throws IOException {
+        if (request.dryRun()) {
+            return pass(request, Changes.NONE, progress);
+        }
+        try (GcLease lease = GcLease.acquire(repository.store(), clock, terms)) {
+            Changes changes = new Changes.Made(repository.store(), lease);
+            GcReport report = pass(request, changes, progress);
+            if (request.grace().isZero() && !report.condemned().isEmpty()) {
+                report = report.then(pass(request, changes, progress));
+            }
+            Instant before = clock.instant().minus(LONGEST_PUT);
+            repository.store().removeLeftovers(before);
+            return report;
+        }
+    }
+
+    private GcReport pass(Request request, Changes changes, Progress progress) throws IOException {
+        return new Pass(repository, clock, terms, request.grace(), changes).run(progress);
+    }
+}

@@ -1,0 +1,54 @@
+package io.afterimage.maintenance;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * What a garbage collection has found and done; with a dry run, what it would do.
+ *
+ * @param points that are there
+ * @param liveBytes of frames that points need
+ * @param deleted in this run
+ * @param condemned and not deleted yet
+ * @param deletableFrom when the first of what is condemned may be deleted; empty if nothing is
+ * @param waitingForBackups how many backups must end before all that is condemned can be deleted
+ * @param partlyDead packs of which points need a part; the bytes are those that nobody needs
+ * @param missingPacks that points need and that are not there: {@code verify} tells whose
+ */
+public record GcReport(
+        int points,
+        long liveBytes,
+        Tally deleted,
+        Tally condemned,
+        Optional<Instant> deletableFrom,
+        int waitingForBackups,
+        Tally partlyDead,
+        int missingPacks) {
+
+    /** Objects, and their bytes together. */
+    public record Tally(int packs, int manifests, long bytes) {
+
+        public static final Tally NONE = new Tally(0, 0, 0);
+
+        public Tally plus(Tally other) {
+            return new Tally(packs + other.packs, manifests + other.manifests, bytes + other.bytes);
+        }
+
+        public boolean isEmpty() {
+            return packs == 0 && manifests == 0;
+        }
+    }
+
+    /** This and a later pass as one: what was deleted in both, and what the later one has left. */
+    GcReport then(GcReport later) {
+        return new GcReport(
+                later.points,
+                later.liveBytes,
+                deleted.plus(later.deleted),
+                later.condemned,
+                later.deletableFrom,
+                later.waitingForBackups,
+                later.partlyDead,
+                later.missingPacks);
+    }
+}

@@ -1,0 +1,196 @@
+package io.afterimage.maintenance;
+
+import io.afterimage.capture.Progress;
+import io.afterimage.catalog.FoundLease;
+import io.afterimage.catalog.LeaseTerms;
+import io.afterimage.chunk.PackId;
+import io.afterimage.maintenance.GcReport.Tally;
+import io.afterimage.pack.PackObjects;
+import io.afterimage.repository.Condemnation;
+import io.afterimage.repository.Repository;
+import io.afterimage.store.Listing;
+import io.afterimage.store.ObjectInfo;
+import io.afterimage.store.ObjectKey;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * One pass of a garbage collection: look, delete what was condemned long enough ago and is garbage still, condemn what else is garbage.
+ *
+ * <p>A condemnation may be carried out when it is armed, its grace period is over, and every backup that it names is over: then no backup that does not heed
+ * it is left, and those that did refer to something of it have points by now, which the look has found. Deleting is the last thing done with what is
+ * found to be so, and true for ever, so that it does no harm if it happens late, twice, or in part.
+ */
+final class Pass {
+
+    private final Repository repository;
+    private final InstantSource clock;
+    private final LeaseTerms terms;
+    private final Duration grace;
+    private final Changes changes;
+
+    private final List<Condemnation> condemned = new ArrayList<>();
+    private final NavigableMap<PackId, Long> packs = new TreeMap<>();
+    private Roots roots;
+    private LiveFrames live;
+    private Tally deleted = Tally.NONE;
+
+    Pass(Repository repository, InstantSource clock, LeaseTerms terms, Duration grace, Changes changes) {
+        this.repository = repository;
+        this.clock = clock;
+        this.terms = terms;
+        this.grace = grace;
+        this.changes = changes;
+    }
+
+    GcReport run(Progress progress) throws IOException {
+        condemned.addAll(Condemnation.list(repository.store()));
+        listPacks();
+        roots = Roots.find(repository, clock.instant(), terms);
+        live = LiveFrames.mark(repository, roots, progress);
+        sweep();
+        condemn();
+        removeLeases();
+        return report();
+    }
+
+    private void listPacks() throws IOException {
+        Listing listing = repository.store().list(PackObjects.ALL);
+        while (listing.hasNext()) {
+            ObjectInfo pack = listing.next();
+            PackObjects.id(pack.key()).ifPresent(id -> packs.put(id, pack.size()));
+        }
+    }
+
+    private boolean isGarbage(PackId pack) {
+        return packs.containsKey(pack) && !live.packs().contains(pack);
+    }
+
+    private boolean isGarbage(ObjectKey manifest) {
+        return roots.manifests().containsKey(manifest) && !roots.roots().containsKey(manifest);
+    }
+
+    private void sweep() throws IOException {
+        Instant now = clock.instant();
+        Set<ObjectKey> alive = roots.alive(now, terms);
+        List<Condemnation> ripe = condemned.stream().filter(condemnation -> isRipe(condemnation, now, alive)).toList();
+        Set<ObjectKey> manifests =
+                ripe.stream().flatMap(each -> each.manifests().stream()).filter(this::isGarbage).collect(Collectors.toSet());
+        Set<PackId> deadPacks = ripe.stream().flatMap(Condemnation::allPacks).filter(this::isGarbage).collect(Collectors.toSet());
+        long bytes = manifests.stream().mapToLong(roots.manifests()::get).sum() + deadPacks.stream().mapToLong(packs::get).sum();
+        changes.delete(manifests);
+        changes.delete(deadPacks.stream().map(PackObjects::key).toList());
+        deleted = new Tally(deadPacks.size(), manifests.size(), bytes);
+        deadPacks.forEach(packs::remove);
+        manifests.forEach(roots.manifests()::remove);
+        List<Condemnation> done = ripe.stream().filter(condemnation -> isDone(condemnation, now)).toList();
+        changes.delete(done.stream().map(Condemnation::key).toList());
+        condemned.removeAll(done);
+    }
+
+    private boolean isRipe(Condemnation condemnation, Instant now, Set<ObjectKey> alive) {
+        return condemnation.leases().isPresent()
+                && condemnation.leases().get().stream().noneMatch(alive::contains)
+                && !condemnation.time().plus(grace).isAfter(now);
+    }
+
+    /**
+     * Whether the condemnation has served. One that names what is needed again is lifted with it, though not before any late PUT of it must have reached the
+     * store: it would condemn as of long ago what backups may refer to by then.
+     */
+    private boolean isDone(Condemnation condemnation, Instant now) {
+        boolean carriedOut = condemnation.allPacks().noneMatch(packs::containsKey)
+                && condemnation.manifests().stream().noneMatch(roots.manifests()::containsKey);
+        return carriedOut || condemnation.time().plus(terms.life()).plus(terms.margin()).isBefore(now);
+    }
+
+    private void condemn() throws IOException {
+        Set<PackId> known = condemned.stream().flatMap(Condemnation::allPacks).collect(Collectors.toSet());
+        List<PackId> newPacks = packs.keySet().stream().filter(pack -> isGarbage(pack) && !known.contains(pack)).toList();
+        Set<ObjectKey> knownManifests = condemned.stream().flatMap(each -> each.manifests().stream()).collect(Collectors.toSet());
+        List<ObjectKey> newManifests = roots.manifests().keySet().stream()
+                .filter(manifest -> isGarbage(manifest) && !knownManifests.contains(manifest))
+                .toList();
+        List<Condemnation> unarmed = new ArrayList<>(
+                condemned.stream().filter(condemnation -> condemnation.leases().isEmpty()).toList());
+        condemned.removeAll(unarmed);
+        for (Condemnation condemnation : written(newPacks, newManifests)) {
+            changes.put(condemnation);
+            unarmed.add(condemnation);
+        }
+        if (!unarmed.isEmpty()) {
+            arm(unarmed);
+        }
+    }
+
+    private List<Condemnation> written(List<PackId> newPacks, List<ObjectKey> newManifests) {
+        List<Condemnation> written = new ArrayList<>();
+        for (int i = 0; i < Math.max(newPacks.size(), newManifests.size()); i += Condemnation.MOST_ENTRIES) {
+            written.add(Condemnation.of(clock.instant(), slice(newPacks, i), Set.of(), slice(newManifests, i)));
+        }
+        return written;
+    }
+
+    private static <T> Set<T> slice(List<T> all, int from) {
+        return Set.copyOf(all.subList(Math.min(from, all.size()), Math.min(from + Condemnation.MOST_ENTRIES, all.size())));
+    }
+
+    /** All of these are seen by whoever looks from now on; those who may have looked before have leases, which are listed now. */
+    private void arm(List<Condemnation> unarmed) throws IOException {
+        Set<ObjectKey> running = new HashSet<>();
+        Listing listing = repository.store().list(FoundLease.BACKUPS);
+        while (listing.hasNext()) {
+            running.add(listing.next().key());
+        }
+        for (Condemnation condemnation : unarmed) {
+            Condemnation armed = condemnation.armed(clock.instant(), running);
+            changes.put(armed);
+            condemned.add(armed);
+        }
+    }
+
+    private void removeLeases() throws IOException {
+        Instant now = clock.instant();
+        changes.delete(roots.leases().stream().filter(lease -> lease.isOver(now, terms)).map(FoundLease::key).toList());
+    }
+
+    private GcReport report() {
+        Set<PackId> waitingPacks = condemned.stream().flatMap(Condemnation::allPacks).filter(this::isGarbage).collect(Collectors.toSet());
+        Set<ObjectKey> waitingManifests =
+                condemned.stream().flatMap(each -> each.manifests().stream()).filter(this::isGarbage).collect(Collectors.toSet());
+        long waitingBytes = waitingPacks.stream().mapToLong(packs::get).sum()
+                + waitingManifests.stream().mapToLong(roots.manifests()::get).sum();
+        Optional<Instant> deletableFrom = waitingBytes == 0
+                ? Optional.empty()
+                : condemned.stream().map(condemnation -> condemnation.time().plus(grace)).min(Instant::compareTo);
+        Set<ObjectKey> alive = roots.alive(clock.instant(), terms);
+        long backups = condemned.stream()
+                .flatMap(condemnation -> condemnation.leases().stream())
+                .flatMap(Collection::stream)
+                .distinct()
+                .filter(alive::contains)
+                .count();
+        Usage usage = Usage.of(live, packs, repository.chunkSize());
+        return new GcReport(
+                roots.points(),
+                usage.liveBytes(),
+                deleted,
+                new Tally(waitingPacks.size(), waitingManifests.size(), waitingBytes),
+                deletableFrom,
+                (int) backups,
+                usage.partlyDead(),
+                usage.missing());
+    }
+}

@@ -1,0 +1,57 @@
+package io.afterimage.maintenance;
+
+import io.afterimage.block.MemoryDevice;
+import io.afterimage.capture.Capture;
+import io.afterimage.capture.Progress;
+import io.afterimage.capture.SourceDisk;
+import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.LeaseTerms;
+import io.afterimage.catalog.Point;
+import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.PointId;
+import io.afterimage.repository.PointWriter;
+import io.afterimage.repository.Repository;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/** Backs up disks that are arrays, as images are backed up: read whole, what is known not stored again. */
+record Backups(Repository repository, ChunkIndex index, InstantSource clock, LeaseTerms terms, SecureRandom random) {
+
+    static final DiskName DISK = new DiskName("vda");
+
+    Point run(MachineName machine, byte[] disk) throws IOException {
+        return run(machine, disk, _ -> {}, _ -> {});
+    }
+
+    /**
+     * @param begun told when the backup holds its leases, before it stores anything
+     * @param sealed told the point when all of it is stored but the descriptor
+     */
+    Point run(MachineName machine, byte[] disk, Consumer<BackupLease> begun, Consumer<Point> sealed) throws IOException {
+        try (BackupLease lease = BackupLease.acquire(repository.store(), clock, terms, machine)) {
+            begun.accept(lease);
+            List<PointId> points = repository.catalog().pointIds(machine);
+            Optional<Manifest> parent = repository.parent(lease, points.reversed());
+            Instant now = clock.instant();
+            PointId id = PointId.next(points.reversed().stream().findFirst(), now, random);
+            MemoryDevice device = new MemoryDevice(disk.length);
+            device.write(0, ByteBuffer.wrap(disk));
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
+                Capture.Sealed point = new Capture(machine, id, now, parent, new TreeMap<>())
+                        .run(repository, writer, List.of(SourceDisk.whole(DISK, device, Optional.empty())), Progress.NONE);
+                sealed.accept(point.point());
+                return point.commit();
+            }
+        }
+    }
+}

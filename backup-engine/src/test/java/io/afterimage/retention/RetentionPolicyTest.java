@@ -1,0 +1,179 @@
+package io.afterimage.retention;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.afterimage.catalog.CaptureBytes;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointKind;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.PointId;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Policies on histories that somebody thought of, and their laws on histories by chance ({@code -Dafterimage.seed}). */
+class RetentionPolicyTest {
+
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final List<Rule> ALL = List.copyOf(EnumSet.allOf(Rule.class));
+    private static final Comparator<Point> BY_TIME = Comparator.comparing(Point::time).thenComparing(Point::id);
+
+    private static Point point(Instant time) {
+        return new Point(
+                PointId.at(time, RANDOM), new MachineName("web"), time, PointKind.FULL, Optional.empty(), List.of(),
+                CaptureBytes.NONE, new Point.Seal(1, "0".repeat(64)));
+    }
+
+    private static Point point(String time) {
+        return point(Instant.parse(time));
+    }
+
+    private static List<String> reasons(Map<Rule, Integer> rules, Set<PointId> held, Point... points) {
+        return new RetentionPolicy(rules)
+                .decide(List.of(points), held).stream().map(decision -> String.join(", ", decision.reasons())).toList();
+    }
+
+    @Test
+    void eachReasonIsTold() {
+        Point old = point("2025-12-29T08:00:00Z");
+        assertEquals(
+                List.of("last, daily 2026-11-20, weekly 2026-W47, yearly 2026", "", "daily 2026-11-19", "", "protected, weekly 2026-W01"),
+                reasons(
+                        Map.of(Rule.LAST, 1, Rule.DAILY, 2, Rule.WEEKLY, 2, Rule.YEARLY, 1),
+                        Set.of(old.id()),
+                        point("2026-11-20T12:00:00Z"),
+                        point("2026-11-20T11:00:00Z"),
+                        point("2026-11-19T23:59:59.999Z"),
+                        point("2026-11-19T00:00:00Z"),
+                        old));
+    }
+
+    @Test
+    void periodsAreOfTheCalendarInUtcAndEmptyOnesDoNotCount() {
+        assertEquals(
+                List.of("hourly 2026-03-01T00Z, monthly 2026-03", "hourly 2026-02-28T23Z, monthly 2026-02", ""),
+                reasons(
+                        Map.of(Rule.HOURLY, 2, Rule.MONTHLY, 2),
+                        Set.of(),
+                        point("2026-03-01T00:00:00Z"),
+                        point("2026-02-28T23:59:00Z"),
+                        point("2026-02-01T00:00:00Z")));
+        assertEquals(List.of("yearly 2026", "yearly 2019"),
+                reasons(Map.of(Rule.YEARLY, 2), Set.of(), point("2026-01-01T00:00:00Z"), point("2019-12-31T23:59:59Z")));
+    }
+
+    @Test
+    void whoSaysNotWhatToKeepIsAsked() {
+        assertThrows(IllegalArgumentException.class, () -> new RetentionPolicy(Map.of()));
+        assertThrows(IllegalArgumentException.class, () -> new RetentionPolicy(Map.of(Rule.LAST, 0, Rule.DAILY, 0)));
+        assertThrows(IllegalArgumentException.class, () -> new RetentionPolicy(Map.of(Rule.LAST, 3, Rule.DAILY, -1)));
+    }
+
+    /** A history, rules and protected points by chance. */
+    record Trial(long seed, List<Point> points, Map<Rule, Integer> rules, Set<PointId> held) {
+
+        static Trial of(long seed) {
+            Random random = new Random(seed);
+            Duration span = List.of(Duration.ofHours(6), Duration.ofDays(20), Duration.ofDays(400), Duration.ofDays(4000)).get(random.nextInt(4));
+            Instant begin = Instant.parse("2019-12-20T00:00:00Z");
+            List<Point> points = new ArrayList<>();
+            int count = 1 + random.nextInt(120);
+            for (int i = 0; i < count; i++) {
+                points.add(point(begin.plusMillis(random.nextLong(span.toMillis()) / 500 * 500)));
+            }
+            Map<Rule, Integer> rules = new EnumMap<>(Rule.class);
+            while (rules.values().stream().allMatch(number -> number == 0)) {
+                rules.put(ALL.get(random.nextInt(ALL.size())), random.nextInt(8));
+            }
+            Set<PointId> held = new HashSet<>();
+            points.stream().filter(_ -> random.nextInt(10) == 0).map(Point::id).forEach(held::add);
+            return new Trial(seed, points, rules, held);
+        }
+
+        Set<Point> kept(Map<Rule, Integer> by, List<Point> among) {
+            return new RetentionPolicy(by)
+                    .decide(among, held).stream().filter(Decision::isKept).map(Decision::point).collect(Collectors.toSet());
+        }
+
+        Set<Point> kept() {
+            return kept(rules, points);
+        }
+
+        @Override
+        public String toString() {
+            return "-Dafterimage.seed=" + seed;
+        }
+    }
+
+    static Stream<Trial> trials() {
+        Long seed = Long.getLong("afterimage.seed");
+        return (seed != null ? LongStream.of(seed) : LongStream.range(0, 100)).mapToObj(Trial::of);
+    }
+
+    @ParameterizedTest
+    @MethodSource("trials")
+    void whatIsKeptIsKeptAgain(Trial trial) {
+        assertEquals(trial.kept(), trial.kept(trial.rules(), List.copyOf(trial.kept())));
+    }
+
+    @ParameterizedTest
+    @MethodSource("trials")
+    void theOrderOfThePointsMeansNothing(Trial trial) {
+        List<Point> shuffled = new ArrayList<>(trial.points());
+        Collections.shuffle(shuffled, new Random(trial.seed()));
+        assertEquals(trial.kept(), trial.kept(trial.rules(), shuffled));
+    }
+
+    @ParameterizedTest
+    @MethodSource("trials")
+    void whoAsksForMoreKeepsMore(Trial trial) {
+        Map<Rule, Integer> more = new EnumMap<>(trial.rules());
+        Random random = new Random(trial.seed());
+        more.replaceAll((_, count) -> count + random.nextInt(3));
+        assertTrue(trial.kept(more, trial.points()).containsAll(trial.kept()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("trials")
+    void theNewestAndTheProtectedAreNeverDropped(Trial trial) {
+        assertTrue(trial.kept().contains(Collections.max(trial.points(), BY_TIME)));
+        assertTrue(trial.kept().stream().map(Point::id).collect(Collectors.toSet()).containsAll(trial.held()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("trials")
+    void eachRuleKeepsTheNewestPointOfItsLatestPeriodsAndNoOther(Trial trial) {
+        List<Point> newestFirst = trial.points().stream().sorted(BY_TIME.reversed()).toList();
+        Set<Point> expected = new HashSet<>(trial.points().stream().filter(point -> trial.held().contains(point.id())).toList());
+        trial.rules().forEach((rule, count) -> {
+            if (rule == Rule.LAST) {
+                expected.addAll(newestFirst.subList(0, Math.min(count, newestFirst.size())));
+            } else {
+                Map<String, Point> newest = new HashMap<>();
+                newestFirst.forEach(point -> newest.putIfAbsent(rule.period(point.time()), point));
+                newest.values().stream().sorted(BY_TIME.reversed()).limit(count).forEach(expected::add);
+            }
+        });
+        assertEquals(expected, trial.kept());
+    }
+}

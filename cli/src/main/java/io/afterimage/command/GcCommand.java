@@ -1,0 +1,58 @@
+package io.afterimage.command;
+
+import io.afterimage.command.output.GcView;
+import io.afterimage.command.output.TerminalProgress;
+import io.afterimage.maintenance.GarbageCollection;
+import io.afterimage.maintenance.GcReport;
+import io.afterimage.repository.Repository;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code afterimage gc}. */
+@Command(
+        name = "gc",
+        description = "Delete what no restore point needs. Safe beside everything else. What is found to be garbage is deleted by a later run, "
+                + "when the grace period is over.",
+        mixinStandardHelpOptions = true,
+        footer = {"", "Examples:", "  afterimage gc", "  afterimage gc --dry-run --json"})
+final class GcCommand implements Callable<Integer> {
+
+    @Mixin
+    private RepositoryOption repository;
+
+    @Mixin
+    private JsonOption json;
+
+    @Option(
+            names = "--grace",
+            paramLabel = "TIME",
+            defaultValue = "24h",
+            converter = Argument.Period.class,
+            description = "How long garbage stays after it was found, such as 90m, 24h or 7d; 0 deletes in the same run. Default: ${DEFAULT-VALUE}.")
+    private Duration grace;
+
+    @Option(names = "--dry-run", description = "Show what would be done, and do nothing.")
+    private boolean dryRun;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        GarbageCollection.Request request = new GarbageCollection.Request(grace, dryRun);
+        try (Repository opened = repository.open()) {
+            GcReport report;
+            try (TerminalProgress progress = TerminalProgress.start("Reading manifests")) {
+                report = repository.assembly().garbageCollection(opened).run(request, progress);
+            }
+            json.print(spec, GcView.of(report, dryRun), GcView.text(report, dryRun));
+        }
+        return ExitCode.OK.number();
+    }
+}

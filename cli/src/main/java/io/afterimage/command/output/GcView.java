@@ -1,0 +1,63 @@
+package io.afterimage.command.output;
+
+import io.afterimage.maintenance.GcReport;
+import io.afterimage.maintenance.GcReport.Tally;
+import io.afterimage.settings.ByteSize;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a garbage collection has done, as {@code --json} shows it. Fields may be added, never renamed or removed.
+ *
+ * @param liveBytes that points need
+ * @param deletableFrom when the first of what is condemned may be deleted; null if nothing is
+ */
+public record GcView(
+        boolean dryRun,
+        int points,
+        long liveBytes,
+        Tally deleted,
+        Tally condemned,
+        Instant deletableFrom,
+        int waitingForBackups,
+        Packs partlyDead,
+        int missingPacks) {
+
+    /** Packs, and the bytes in them that no point needs. */
+    public record Packs(int packs, long bytes) {}
+
+    public static GcView of(GcReport report, boolean dryRun) {
+        return new GcView(
+                dryRun,
+                report.points(),
+                report.liveBytes(),
+                report.deleted(),
+                report.condemned(),
+                report.deletableFrom().orElse(null),
+                report.waitingForBackups(),
+                new Packs(report.partlyDead().packs(), report.partlyDead().bytes()),
+                report.missingPacks());
+    }
+
+    /** A few lines. */
+    public static String text(GcReport report, boolean dryRun) {
+        List<List<String>> facts = new ArrayList<>();
+        facts.add(List.of("needed", ByteSize.format(report.liveBytes()) + " by " + report.points() + " points"));
+        facts.add(List.of(dryRun ? "would delete" : "deleted", tally(report.deleted())));
+        String from = report.deletableFrom().map(time -> ", deletable from " + time.truncatedTo(ChronoUnit.SECONDS) + " on").orElse("");
+        String backups = report.waitingForBackups() == 0 ? "" : ", when " + report.waitingForBackups() + " backups that run are over";
+        facts.add(List.of(dryRun ? "would condemn" : "condemned", tally(report.condemned()) + from + backups));
+        facts.add(List.of("partly dead", report.partlyDead().packs() + " packs that hold " + ByteSize.format(report.partlyDead().bytes())
+                + " nobody needs"));
+        if (report.missingPacks() > 0) {
+            facts.add(List.of("missing", report.missingPacks() + " packs that points need: run 'afterimage verify'"));
+        }
+        return TextTable.of(facts);
+    }
+
+    private static String tally(Tally tally) {
+        return tally.packs() + " packs and " + tally.manifests() + " manifests, " + ByteSize.format(tally.bytes());
+    }
+}
