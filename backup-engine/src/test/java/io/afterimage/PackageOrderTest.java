@@ -19,7 +19,7 @@ final class PackageOrderTest {
 
     /** Each may use what stands before it. */
     private static final List<String> ORDER = List.of(
-            "store", "store.file", "store.s3", "chunk", "pack", "index", "manifest", "catalog", "repository",
+            "store", "store.file", "store.s3", "keys", "chunk", "pack", "index", "manifest", "catalog", "repository",
             "capture", "capture.qemu", "capture.libvirt", "retention", "maintenance");
 
     private static final String ROOT = "io.afterimage.";
@@ -88,6 +88,13 @@ final class PackageOrderTest {
     @Test
     void compressionStaysInItsPackages() {
         onlyIn("compression is part of two formats, the chunk's frame and the manifest's", "com.github.luben..", List.of("chunk", "manifest"));
+    }
+
+    @Test
+    void cryptographyStaysInItsPackage() {
+        String reason = "what is derived from which key, and where a nonce comes from, is to be read in one place";
+        onlyIn(reason, "javax.crypto..", List.of("keys"));
+        onlyIn(reason, "org.bouncycastle..", List.of("keys"));
     }
 
     @Test

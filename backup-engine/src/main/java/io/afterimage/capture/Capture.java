@@ -51,8 +51,11 @@ public record Capture(
         List<PointDisk> described = new ArrayList<>();
         CaptureBytes bytes = CaptureBytes.NONE;
         for (SourceDisk disk : disks) {
+            List<ByteRange> damaged = parent.flatMap(manifest -> manifest.disk(disk.name()))
+                    .map(inherited -> writer.damaged(inherited.map()))
+                    .orElse(List.of());
             DiskCapture capture = new DiskCapture(
-                    disk, editor.disk(disk.name(), disk.device().size()), writer, repository.chunkSize(), progress);
+                    disk, damaged, editor.disk(disk.name(), disk.device().size()), writer, repository.chunkSize(), progress);
             CaptureBytes cost = capture.run();
             bytes = bytes.plus(cost);
             described.add(describe(disk, cost));

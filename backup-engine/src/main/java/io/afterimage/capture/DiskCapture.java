@@ -13,12 +13,14 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 /**
  * Reads one disk and stores what is new, as a bounded pipeline: batches of neighbouring chunks are read, hashed, looked up and
@@ -35,6 +37,7 @@ final class DiskCapture {
     private static final int WINDOW = 3 * THREADS;
 
     private final SourceDisk disk;
+    private final List<ByteRange> damaged;
     private final BlockMapEditor map;
     private final PointWriter writer;
     private final ChunkSize chunkSize;
@@ -53,8 +56,16 @@ final class DiskCapture {
      */
     private record ReadChunk(long number, ChunkId id, EncodedChunk encoded, int bytes) {}
 
-    DiskCapture(SourceDisk disk, BlockMapEditor map, PointWriter writer, ChunkSize chunkSize, Progress progress) {
+    /** @param damaged what the map inherits, and what cannot be read there: read again, changed or not */
+    DiskCapture(
+            SourceDisk disk,
+            List<ByteRange> damaged,
+            BlockMapEditor map,
+            PointWriter writer,
+            ChunkSize chunkSize,
+            Progress progress) {
         this.disk = disk;
+        this.damaged = damaged;
         this.map = map;
         this.writer = writer;
         this.chunkSize = chunkSize;
@@ -62,8 +73,8 @@ final class DiskCapture {
     }
 
     CaptureBytes run() throws IOException {
-        List<ByteRange> ranges = disk.changed().orElseGet(() -> List.of(new ByteRange(0, disk.device().size())));
-        Survey survey = new Survey(disk.device(), chunkSize, ranges);
+        List<ByteRange> dirty = disk.changed().orElseGet(() -> List.of(new ByteRange(0, disk.device().size())));
+        Survey survey = new Survey(disk.device(), chunkSize, union(dirty, damaged));
         ExecutorService threads = Executors.newFixedThreadPool(THREADS, Thread.ofPlatform().name("capture-", 0).factory());
         try {
             while (survey.hasNext()) {
@@ -81,8 +92,26 @@ final class DiskCapture {
             threads.shutdownNow();
             threads.close();
         }
-        long dirty = ranges.stream().mapToLong(ByteRange::length).sum();
-        return new CaptureBytes(dirty, read, deduplicated, 0, 0);
+        return new CaptureBytes(dirty.stream().mapToLong(ByteRange::length).sum(), read, deduplicated, 0, 0);
+    }
+
+    /** What lies in any of these ranges on the disk: ordered, not overlapping. */
+    private List<ByteRange> union(List<ByteRange> some, List<ByteRange> others) {
+        List<ByteRange> sorted = Stream.concat(some.stream(), others.stream())
+                .map(new ByteRange(0, disk.device().size())::intersect)
+                .filter(range -> !range.isEmpty())
+                .sorted(Comparator.comparingLong(ByteRange::offset))
+                .toList();
+        List<ByteRange> ranges = new ArrayList<>();
+        for (ByteRange range : sorted) {
+            if (!ranges.isEmpty() && range.offset() <= ranges.getLast().end()) {
+                ByteRange last = ranges.removeLast();
+                ranges.add(ByteRange.between(last.offset(), Math.max(last.end(), range.end())));
+            } else {
+                ranges.add(range);
+            }
+        }
+        return ranges;
     }
 
     private void submit(ChunkRange range, ExecutorService threads) throws IOException {
@@ -114,7 +143,7 @@ final class DiskCapture {
         if (isZero(bytes, at, chunkSize.bytes())) {
             return new ReadChunk(number, null, null, length);
         }
-        ChunkId id = ChunkId.of(bytes, at, chunkSize.bytes());
+        ChunkId id = writer.id(bytes, at);
         return new ReadChunk(number, id, writer.find(id) == null ? writer.encode(id, bytes, at) : null, length);
     }
 

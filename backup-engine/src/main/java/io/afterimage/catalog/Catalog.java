@@ -1,6 +1,7 @@
 package io.afterimage.catalog;
 
 import io.afterimage.catalog.CatalogException.Reason;
+import io.afterimage.keys.ObjectSeal;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.manifest.PointId;
@@ -33,10 +34,13 @@ public final class Catalog {
     private static final int KEPT_DESCRIPTORS = 20_000;
 
     private final ObjectStore store;
+    private final ObjectSeal seal;
     private final Map<ObjectKey, Point> descriptors = new ConcurrentHashMap<>();
 
-    public Catalog(ObjectStore store) {
+    /** @param seal the repository's own, for descriptors */
+    public Catalog(ObjectStore store, ObjectSeal seal) {
         this.store = store;
+        this.seal = seal;
     }
 
     /** Where a point's descriptor lies: {@code points/<machine>/<point id>.json}. */
@@ -90,7 +94,7 @@ public final class Catalog {
             if (known != null) {
                 return Optional.of(known);
             }
-            Point point = PointDescriptor.parse(store.getWhole(key, PointDescriptor.LARGEST), key.value());
+            Point point = read(key);
             if (!point.id().equals(id) || !point.machine().equals(machine)) {
                 throw new CatalogException(
                         Reason.DAMAGED, "The descriptor " + key + " is of another point: remove it, it was not put there by a backup.");
@@ -102,6 +106,11 @@ public final class Catalog {
         } catch (ObjectNotFoundException e) {
             return Optional.empty();
         }
+    }
+
+    private Point read(ObjectKey key) throws IOException {
+        byte[] stored = store.getWhole(key, PointDescriptor.LARGEST + ObjectSeal.OVERHEAD);
+        return PointDescriptor.parse(seal.open(key, stored), key.value());
     }
 
     /** Whether the point is there now, whatever was known before. */

@@ -6,8 +6,11 @@ import io.afterimage.catalog.CatalogException.Reason;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
-import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -18,6 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * The JSON of a point's descriptor ({@code docs/formats/point.md}), which is also what {@code list --json} shows. Fields that a
  * later program adds are passed over; a later {@code format} is refused.
+ *
+ * @param check the SHA-256 of the text with zeros in this place, since nothing else proves it where a repository is not encrypted
  */
 public record PointDescriptor(
         int format,
@@ -28,12 +33,14 @@ public record PointDescriptor(
         String parent,
         List<Disk> disks,
         CaptureBytes bytes,
-        Point.Seal manifest) {
+        Point.Seal manifest,
+        String check) {
 
     /** No descriptor is larger; one that is comes from somebody who means harm. */
     static final int LARGEST = 1024 * 1024;
 
     private static final int FORMAT = 1;
+    private static final String NO_CHECK = "0".repeat(64);
     private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
     private static final JsonMapper JSON = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -65,18 +72,39 @@ public record PointDescriptor(
                                 disk.name().text(), disk.size(), disk.change(), disk.reason().orElse(null), disk.bytes()))
                         .toList(),
                 point.bytes(),
-                point.manifest());
+                point.manifest(),
+                NO_CHECK);
     }
 
-    /** What is stored. */
-    public ByteBuffer toJson() {
-        return ByteBuffer.wrap(JSON.writeValueAsBytes(this));
+    /** What is stored, sealed where the repository is encrypted. */
+    public byte[] toJson() {
+        byte[] json = JSON.writeValueAsBytes(this);
+        return withCheck(json, NO_CHECK, sha256(json));
+    }
+
+    /** The same text with {@code check}, which stands last in it, replaced by another one of the same length. */
+    private static byte[] withCheck(byte[] json, String check, String other) {
+        String text = new String(json, StandardCharsets.ISO_8859_1);
+        int at = text.lastIndexOf(check);
+        return (text.substring(0, at) + other + text.substring(at + check.length())).getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
     }
 
     /** @param name where the bytes lie, for the message */
     static Point parse(byte[] json, String name) throws CatalogException {
         try {
             PointDescriptor descriptor = JSON.readValue(json, PointDescriptor.class);
+            if (!SHA_256.matcher(descriptor.check).matches()
+                    || !sha256(withCheck(json, descriptor.check, NO_CHECK)).equals(descriptor.check)) {
+                throw new IllegalArgumentException("its text does not match its checksum");
+            }
             if (descriptor.format > FORMAT) {
                 throw new CatalogException(
                         Reason.UNSUPPORTED_FORMAT,

@@ -20,7 +20,7 @@ public record ChunkAddress(PackId pack, int offset, int lengthCode) {
 
     /** The length in units that {@code lengthCode} tells. */
     public static int units(int lengthCode, ChunkSize chunkSize) {
-        return lengthCode != 0 ? lengthCode : chunkSize.units(FrameCodec.HEADER_LENGTH + chunkSize.bytes());
+        return lengthCode != 0 ? lengthCode : chunkSize.units(FrameCodec.HEADER_LENGTH + chunkSize.bytes() + PackSeal.LARGEST_OVERHEAD);
     }
 
     /** The frame's first byte in the pack. */

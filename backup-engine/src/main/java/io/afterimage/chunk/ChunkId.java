@@ -6,7 +6,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * The identity of a chunk: the SHA-256 of its bytes, padded with zeros to the chunk size. Equal ids mean equal chunks.
+ * The identity of a chunk: the hash of its bytes, padded with zeros to the chunk size; SHA-256, and in an encrypted repository
+ * HMAC-SHA-256 under a key of its own ({@link PackSeal#id}). Equal ids mean equal chunks.
  *
  * @param a bytes 0 to 7, big-endian; {@code b}, {@code c} and {@code d} follow
  */
@@ -23,8 +24,8 @@ public record ChunkId(long a, long b, long c, long d) {
         }
     });
 
-    /** The id of the chunk that is {@code length} bytes of {@code bytes} from {@code offset} on. */
-    public static ChunkId of(byte[] bytes, int offset, int length) {
+    /** The SHA-256 of the chunk that is {@code length} bytes of {@code bytes} from {@code offset} on. */
+    static ChunkId of(byte[] bytes, int offset, int length) {
         MessageDigest digest = SHA_256.get();
         digest.update(bytes, offset, length);
         return get(ByteBuffer.wrap(digest.digest()));

@@ -16,4 +16,9 @@ public enum Compression {
     public int code() {
         return code;
     }
+
+    /** The compression of that code; null if there is none. */
+    static Compression of(int code) {
+        return code == NONE.code ? NONE : code == ZSTD.code ? ZSTD : null;
+    }
 }

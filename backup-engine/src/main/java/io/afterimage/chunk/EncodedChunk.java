@@ -9,10 +9,4 @@ import java.nio.ByteBuffer;
  * @param compression how the payload came from the chunk
  * @param payload the encoded bytes, from its position to its limit; not copied, and must not change any more
  */
-public record EncodedChunk(ChunkId id, Compression compression, ByteBuffer payload) {
-
-    /** The length code of its frame: see {@link ChunkAddress}. */
-    public int lengthCode(ChunkSize chunkSize) {
-        return compression == Compression.NONE ? 0 : chunkSize.units(FrameCodec.HEADER_LENGTH + payload.remaining());
-    }
-}
+public record EncodedChunk(ChunkId id, Compression compression, ByteBuffer payload) {}

@@ -6,26 +6,29 @@ import java.util.OptionalInt;
 /**
  * Chunks to frames and back, as {@code docs/formats/chunk-frame.md} lays them out. Thread-safe.
  *
- * <p>A frame carries the chunk's hash and its own place (pack and offset). The hash makes altered bytes known; the place
- * makes known a frame that is whole but not the one asked for, such as a store's answer to another range.
+ * <p>A frame carries the chunk's id and its own place (pack and offset). The id, or the tag of what is encrypted, makes altered bytes
+ * known; the place makes known a frame that is whole but not the one asked for, such as a store's answer to another range.
  */
 public final class FrameCodec {
 
     /** Bytes of a frame before its payload. */
     public static final int HEADER_LENGTH = 64;
 
-    private static final int MAGIC = 0x41494346; // "AICF"
+    static final int MAGIC = 0x41494346; // "AICF"
     private static final int LARGEST_COMPRESSED_UNITS = 255;
 
     private final ChunkSize chunkSize;
+    private final PackSeal seal;
     private final Zstandard zstd;
 
     /**
      * @param chunkSize the repository's chunk size
+     * @param seal the repository's own
      * @param level the zstd level, 1 to 19; matters to {@link #encode} alone
      */
-    public FrameCodec(ChunkSize chunkSize, int level) {
+    public FrameCodec(ChunkSize chunkSize, PackSeal seal, int level) {
         this.chunkSize = chunkSize;
+        this.seal = seal;
         zstd = new Zstandard(level);
     }
 
@@ -33,27 +36,45 @@ public final class FrameCodec {
         return chunkSize;
     }
 
+    public PackSeal seal() {
+        return seal;
+    }
+
+    /** The id of a chunk: a full chunk size of bytes from {@code offset} on. */
+    public ChunkId id(byte[] chunk, int offset) {
+        return seal.id(chunk, offset, chunkSize.bytes());
+    }
+
     /**
      * Compresses a chunk; one that does not shrink by at least the frame's rounding is kept as it is, uncopied.
      *
-     * @param id the hash of the chunk, which the caller already needed to look for a duplicate
+     * @param id the {@link #id} of the chunk, which the caller already needed to look for a duplicate
      * @param chunk holds the chunk's bytes, a full chunk size of them, from {@code offset} on; must not change any more
      */
     public EncodedChunk encode(ChunkId id, byte[] chunk, int offset) {
-        int limit = LARGEST_COMPRESSED_UNITS * chunkSize.unit() - HEADER_LENGTH;
+        int limit = LARGEST_COMPRESSED_UNITS * chunkSize.unit() - HEADER_LENGTH - PackSeal.LARGEST_OVERHEAD;
         byte[] payload = zstd.compress(chunk, offset, chunkSize.bytes(), limit);
         return payload.length == 0
                 ? new EncodedChunk(id, Compression.NONE, ByteBuffer.wrap(chunk, offset, chunkSize.bytes()))
                 : new EncodedChunk(id, Compression.ZSTD, ByteBuffer.wrap(payload));
     }
 
+    /** The length code of the chunk's frame: see {@link ChunkAddress}. */
+    public int lengthCode(EncodedChunk chunk) {
+        return chunk.compression() == Compression.NONE
+                ? 0
+                : chunkSize.units(HEADER_LENGTH + chunk.payload().remaining() + seal.overhead());
+    }
+
     /** Appends the frame of {@code chunk} to {@code target}, which has room for it at the place that {@code address} tells. */
     public void write(EncodedChunk chunk, ChunkAddress address, ByteBuffer target) {
-        int end = target.position() + address.byteLength(chunkSize);
-        target.putInt(MAGIC).putInt(chunk.compression().code()).putInt(chunk.payload().remaining()).putInt(address.offset());
+        int begin = target.position();
+        int end = begin + address.byteLength(chunkSize);
+        int length = chunk.payload().remaining() + seal.overhead();
+        target.putInt(MAGIC).putInt(chunk.compression().code()).putInt(length).putInt(address.offset());
         address.pack().put(target);
         chunk.id().put(target);
-        target.put(chunk.payload().duplicate());
+        seal.seal(address, target.slice(begin, HEADER_LENGTH), chunk.payload().duplicate(), target);
         while (target.position() < end) {
             target.put((byte) 0);
         }
@@ -65,7 +86,7 @@ public final class FrameCodec {
      * @param frame bytes from a store, not to be trusted
      * @param address where they were asked for; its length in bytes is at hand behind {@code offset}
      * @param target receives the chunk, a full chunk size of bytes, from index 0 on; of no meaning after an exception
-     * @return the chunk's hash
+     * @return the chunk's id
      * @throws CorruptChunkException if they are anything but the frame of that address
      */
     public ChunkId decode(byte[] frame, int offset, ChunkAddress address, byte[] target) throws CorruptChunkException {
@@ -73,38 +94,41 @@ public final class FrameCodec {
         if (header.getInt() != MAGIC) {
             throw new CorruptChunkException(address, "no frame begins there");
         }
-        int compression = header.getInt();
+        Compression compression = Compression.of(header.getInt());
         int length = header.getInt();
         int place = header.getInt();
         PackId pack = PackId.get(header);
         if (place != address.offset() || !pack.equals(address.pack())) {
             throw new CorruptChunkException(address, "the frame there belongs to " + pack + "+" + place);
         }
-        if (length < 0 || length > address.byteLength(chunkSize) - HEADER_LENGTH) {
+        if (compression == null) {
+            throw new CorruptChunkException(address, "its compression is unknown");
+        }
+        int plain = length - seal.overhead();
+        boolean fits = length <= address.byteLength(chunkSize) - HEADER_LENGTH && plain >= 0;
+        if (!fits || (compression == Compression.NONE && plain != chunkSize.bytes())) {
             throw new CorruptChunkException(address, "its payload length is " + length);
         }
         ChunkId id = ChunkId.get(header);
-        decompress(compression, frame, offset + HEADER_LENGTH, length, address, target);
-        if (!ChunkId.of(target, 0, chunkSize.bytes()).equals(id)) {
+        ByteBuffer payload = seal.open(
+                address,
+                header.flip().position(offset),
+                ByteBuffer.wrap(frame, offset + HEADER_LENGTH, length),
+                compression == Compression.NONE ? ByteBuffer.wrap(target, 0, plain) : null);
+        if (compression == Compression.ZSTD) {
+            decompress(payload, address, target);
+        }
+        if (!seal.proves(id, target, chunkSize.bytes())) {
             throw new CorruptChunkException(address, "its bytes do not match their hash");
         }
         return id;
     }
 
-    private void decompress(int compression, byte[] frame, int offset, int length, ChunkAddress address, byte[] target)
-            throws CorruptChunkException {
-        if (compression == Compression.NONE.code()) {
-            if (length != chunkSize.bytes()) {
-                throw new CorruptChunkException(address, "its payload length is " + length);
-            }
-            System.arraycopy(frame, offset, target, 0, length);
-        } else if (compression == Compression.ZSTD.code()) {
-            OptionalInt size = zstd.decompress(frame, offset, length, target, chunkSize.bytes());
-            if (size.isEmpty() || size.getAsInt() != chunkSize.bytes()) {
-                throw new CorruptChunkException(address, "its payload does not decompress to a chunk");
-            }
-        } else {
-            throw new CorruptChunkException(address, "its compression is " + compression);
+    private void decompress(ByteBuffer payload, ChunkAddress address, byte[] target) throws CorruptChunkException {
+        int at = payload.arrayOffset() + payload.position();
+        OptionalInt size = zstd.decompress(payload.array(), at, payload.remaining(), target, chunkSize.bytes());
+        if (size.isEmpty() || size.getAsInt() != chunkSize.bytes()) {
+            throw new CorruptChunkException(address, "its payload does not decompress to a chunk");
         }
     }
 }

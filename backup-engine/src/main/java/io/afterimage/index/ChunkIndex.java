@@ -13,8 +13,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -78,6 +80,22 @@ public final class ChunkIndex implements Closeable {
         guard.readLock().lock();
         try {
             return table.find(id);
+        } finally {
+            guard.readLock().unlock();
+        }
+    }
+
+    /** What was last said to lie in those packs: each chunk where it would be found, so not all of them. Walks over the whole index. */
+    public Map<ChunkAddress, ChunkId> chunksOf(Set<PackId> wanted) {
+        guard.readLock().lock();
+        try {
+            Map<ChunkAddress, ChunkId> chunks = new HashMap<>();
+            table.forEach((id, address) -> {
+                if (wanted.contains(address.pack())) {
+                    chunks.put(address, id);
+                }
+            });
+            return chunks;
         } finally {
             guard.readLock().unlock();
         }

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.BiConsumer;
 import java.util.function.IntFunction;
 import java.util.zip.CRC32C;
 
@@ -88,6 +89,18 @@ final class SlotTable implements AutoCloseable {
                 if (address != null) {
                     other.put(id, number - 1, address);
                 }
+            }
+        }
+    }
+
+    /** Tells all that is found here. */
+    void forEach(BiConsumer<ChunkId, ChunkAddress> visitor) {
+        for (long slot = 0; slot < count; slot++) {
+            int number = slots.get(INT, slot * SLOT + 32);
+            ChunkId id = number == 0 ? null : idAt(slot);
+            ChunkAddress address = number == 0 ? null : address(id, slot, number);
+            if (address != null) {
+                visitor.accept(id, address);
             }
         }
     }

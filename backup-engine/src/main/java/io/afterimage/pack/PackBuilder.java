@@ -5,8 +5,6 @@ import io.afterimage.chunk.EncodedChunk;
 import io.afterimage.chunk.FrameCodec;
 import io.afterimage.chunk.PackId;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,7 +47,7 @@ public final class PackBuilder {
 
     /** Lays the chunk behind the others and tells where it lies. */
     public ChunkAddress add(EncodedChunk chunk) {
-        ChunkAddress address = new ChunkAddress(id, nextOffset, chunk.lengthCode(codec.chunkSize()));
+        ChunkAddress address = new ChunkAddress(id, nextOffset, codec.lengthCode(chunk));
         reserve(address.byteLength(codec.chunkSize()));
         codec.write(chunk, address, bytes);
         entries.add(new PackEntry(chunk.id(), address));
@@ -72,20 +70,9 @@ public final class PackBuilder {
         }
         bytes.putInt(entries.size()).putInt(codec.chunkSize().bytes());
         id.put(bytes);
-        byte[] hash = hash(bytes.duplicate().position(index).limit(bytes.position()));
+        byte[] hash = codec.seal().indexHash(id, bytes.duplicate().position(index).limit(bytes.position()));
         bytes.put(hash).putLong(PackLayout.TRAILER_MAGIC);
         return bytes.flip();
-    }
-
-    /** The SHA-256 that the trailer holds: of the index and the trailer up to the hash. */
-    static byte[] hash(ByteBuffer index) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(index);
-            return digest.digest();
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
     }
 
     private void reserve(int length) {

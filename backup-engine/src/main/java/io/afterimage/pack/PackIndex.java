@@ -3,11 +3,12 @@ package io.afterimage.pack;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.chunk.FrameCodec;
 import io.afterimage.chunk.PackId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** Reads what a pack says of itself, without reading its chunks. Everything is checked before it is believed. */
@@ -27,10 +28,12 @@ public final class PackIndex {
     /**
      * The chunks of a pack in the order in which they lie, as its index lists them. Costs one request, seldom two.
      *
+     * @param codec the repository's own
      * @param length the length of the pack in bytes
      * @throws CorruptPackException if the pack is not whole, not this one, or not of this chunk size
      */
-    public static List<PackEntry> read(PackId pack, long length, ChunkSize chunkSize, Source source) throws IOException {
+    public static List<PackEntry> read(PackId pack, long length, FrameCodec codec, Source source) throws IOException {
+        ChunkSize chunkSize = codec.chunkSize();
         int smallest = PackLayout.firstOffset(chunkSize) * chunkSize.unit() + PackLayout.TRAILER_LENGTH;
         if (length < smallest) {
             throw new CorruptPackException(pack, "it is cut off after " + length + " bytes");
@@ -49,7 +52,7 @@ public final class PackIndex {
             tail = tail(length, indexLength, source);
         }
         ByteBuffer index = tail.position(tail.limit() - indexLength).slice();
-        check(pack, chunkSize, index);
+        check(pack, codec, index);
         return entries(pack, chunkSize, index, count, length - indexLength);
     }
 
@@ -57,20 +60,20 @@ public final class PackIndex {
         return source.read(length - tailLength, tailLength);
     }
 
-    private static void check(PackId pack, ChunkSize chunkSize, ByteBuffer index) throws CorruptPackException {
+    private static void check(PackId pack, FrameCodec codec, ByteBuffer index) throws CorruptPackException {
         ByteBuffer trailer = index.duplicate().position(index.limit() - PackLayout.TRAILER_LENGTH + 4);
         int ownChunkSize = trailer.getInt();
         PackId ownName = PackId.get(trailer);
         byte[] hash = new byte[32];
         int hashed = trailer.position();
         trailer.get(hash);
-        if (!Arrays.equals(hash, PackBuilder.hash(index.duplicate().position(0).limit(hashed)))) {
+        if (!MessageDigest.isEqual(hash, codec.seal().indexHash(pack, index.duplicate().position(0).limit(hashed)))) {
             throw new CorruptPackException(pack, "its index does not match its hash");
         }
         if (!ownName.equals(pack)) {
             throw new CorruptPackException(pack, "it names itself " + ownName);
         }
-        if (ownChunkSize != chunkSize.bytes()) {
+        if (ownChunkSize != codec.chunkSize().bytes()) {
             throw new CorruptPackException(pack, "its chunk size is " + ownChunkSize);
         }
     }

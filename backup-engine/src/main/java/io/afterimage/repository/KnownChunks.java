@@ -7,14 +7,11 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.pack.CorruptPackException;
 import io.afterimage.pack.PackEntry;
-import io.afterimage.pack.PackIndex;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectInfo;
-import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -36,12 +33,14 @@ final class KnownChunks {
     private final ObjectStore store;
     private final ChunkIndex index;
     private final Repository repository;
+    private final Healing healing;
     private final Set<PackId> condemned;
     private final Set<PackId> present = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<ChunkId, ChunkAddress> underWay = new ConcurrentHashMap<>();
 
     /** To be called when the backup's lease is in the store. */
-    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent) throws IOException {
+    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent, Healing healing) throws IOException {
+        this.healing = healing;
         this.repository = repository;
         this.index = index;
         store = repository.store();
@@ -57,7 +56,7 @@ final class KnownChunks {
             return waiting;
         }
         ChunkAddress found = index.find(id);
-        return found != null && present.contains(found.pack()) ? found : null;
+        return found != null && present.contains(found.pack()) && !healing.isSetAside(found) ? found : null;
     }
 
     /** The chunk will lie there when its pack is stored. */
@@ -91,20 +90,12 @@ final class KnownChunks {
     private PackId learn(ObjectInfo pack) throws IOException {
         PackId id = PackObjects.id(pack.key()).orElseThrow();
         try {
-            index.add(id, PackIndex.read(id, pack.size(), repository.chunkSize(), source(pack.key())));
+            index.add(id, repository.entries(id, pack.size()));
             present.add(id);
         } catch (CorruptPackException e) {
             // Its chunks are stored again where they are met, so that what is damaged there heals.
             LOG.warn("{}; no new point will refer to it", e.getMessage());
         }
         return id;
-    }
-
-    private PackIndex.Source source(ObjectKey key) {
-        return (offset, length) -> {
-            ByteBuffer target = ByteBuffer.allocate(length);
-            store.get(key, offset, target);
-            return target.flip();
-        };
     }
 }

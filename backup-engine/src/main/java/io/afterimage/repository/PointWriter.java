@@ -1,5 +1,6 @@
 package io.afterimage.repository;
 
+import io.afterimage.block.ByteRange;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Catalog;
 import io.afterimage.catalog.Point;
@@ -10,15 +11,18 @@ import io.afterimage.chunk.EncodedChunk;
 import io.afterimage.chunk.FrameCodec;
 import io.afterimage.chunk.PackId;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.BlockMap;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackBuilder;
+import io.afterimage.store.ObjectKey;
 import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -31,12 +35,13 @@ public final class PointWriter implements Closeable {
     private final Repository repository;
     private final BackupLease lease;
     private final SecureRandom random;
+    private final Healing healing;
     private final KnownChunks known;
     private final PackUploads uploads;
     private PackBuilder pack;
 
     /**
-     * Learns what is condemned.
+     * Learns what is condemned, and what is damaged.
      *
      * @param lease held by the caller until the writer is closed
      * @param index of this repository; stays open
@@ -48,7 +53,8 @@ public final class PointWriter implements Closeable {
         this.repository = repository;
         this.lease = lease;
         this.random = random;
-        known = new KnownChunks(repository, index, parent);
+        healing = new Healing(repository, index);
+        known = new KnownChunks(repository, index, parent, healing);
         uploads = new PackUploads(repository.store(), index, known::stored);
         pack = newPack();
     }
@@ -61,6 +67,19 @@ public final class PointWriter implements Closeable {
     /** Where the repository has a chunk of that hash, or null. */
     public ChunkAddress find(ChunkId id) {
         return known.find(id);
+    }
+
+    /**
+     * Where a disk of the parent has chunks that were found damaged, and so are to be read again though they have not changed: ordered ranges of
+     * whole chunks, cut at the disk's end.
+     */
+    public List<ByteRange> damaged(BlockMap map) {
+        return healing.toReadAgain(map);
+    }
+
+    /** As {@link FrameCodec#id}. */
+    public ChunkId id(byte[] chunk, int offset) {
+        return repository.codec().id(chunk, offset);
     }
 
     /** As {@link FrameCodec#encode}. */
@@ -81,9 +100,11 @@ public final class PointWriter implements Closeable {
 
     /** Waits until all chunks are stored, then stores the manifest. The point is not there yet. */
     public Point.Seal seal(Manifest manifest) throws IOException {
+        healing.carryOver(this);
         finishPacks();
-        byte[] object = ManifestObjects.compress(ManifestFile.write(manifest));
-        repository.store().put(ManifestObjects.key(manifest.machine(), manifest.point()), ByteBuffer.wrap(object));
+        ObjectKey key = ManifestObjects.key(manifest.machine(), manifest.point());
+        byte[] object = repository.seal().seal(key, ManifestObjects.compress(ManifestFile.write(manifest)));
+        repository.store().put(key, ByteBuffer.wrap(object));
         return new Point.Seal(object.length, Repository.sha256(object));
     }
 
@@ -101,11 +122,11 @@ public final class PointWriter implements Closeable {
         return uploads.bytes();
     }
 
-    /** Stores the descriptor: from now on the point is there. */
+    /** Stores the descriptor: from now on the point is there. Then older points are told where their damaged chunks lie anew. */
     public void commit(Point point) throws IOException {
         lease.check();
         try {
-            repository.store().put(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
+            repository.putSealed(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
         } catch (StoreException e) {
             if (e.outcome() == StoreException.Outcome.AMBIGUOUS) {
                 lease.leave();
@@ -117,6 +138,7 @@ public final class PointWriter implements Closeable {
             repository.catalog().forget(point.machine(), point.id());
             lease.check();
         }
+        healing.finish(known);
     }
 
     private PackBuilder newPack() {

@@ -2,22 +2,37 @@ package io.afterimage.repository;
 
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Catalog;
+import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.FrameCodec;
+import io.afterimage.chunk.PackId;
+import io.afterimage.chunk.PackSeal;
+import io.afterimage.keys.BrokenSealException;
+import io.afterimage.keys.KeySlot;
+import io.afterimage.keys.MasterKey;
+import io.afterimage.keys.ObjectSeal;
+import io.afterimage.keys.Secret;
 import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.manifest.PointId;
+import io.afterimage.pack.CorruptPackException;
+import io.afterimage.pack.PackEntry;
+import io.afterimage.pack.PackIndex;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.RepositoryException.Reason;
 import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.ObjectStore;
+import io.afterimage.store.Problem;
+import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,9 +42,13 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A repository, opened for reading: its points, their manifests, their chunks. Closes the store it was given. Thread-safe. */
 public final class Repository implements Closeable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
 
     /** The zstd level that gives backups their speed; what is read does not depend on it. */
     private static final int LEVEL = 1;
@@ -38,45 +57,112 @@ public final class Repository implements Closeable {
 
     private final ObjectStore store;
     private final RepositoryHeader header;
+    private final Optional<RepositoryHeader.Opened> opened;
     private final FrameCodec codec;
+    private final ObjectSeal seal;
     private final Catalog catalog;
+    private final Moves moves = new Moves(this);
     private volatile int requestsAtOnce = REQUESTS_AT_ONCE;
 
-    private Repository(ObjectStore store, RepositoryHeader header) {
+    private Repository(ObjectStore store, RepositoryHeader header, Optional<RepositoryHeader.Opened> opened) {
         this.store = store;
         this.header = header;
-        codec = new FrameCodec(new ChunkSize(header.chunkSize()), LEVEL);
-        catalog = new Catalog(store);
+        this.opened = opened;
+        Optional<MasterKey> master = opened.map(RepositoryHeader.Opened::master);
+        codec = new FrameCodec(
+                new ChunkSize(header.chunkSize()), master.map(PackSeal::of).orElseGet(PackSeal::clear), LEVEL);
+        seal = master.map(ObjectSeal::of).orElseGet(ObjectSeal::clear);
+        catalog = new Catalog(store, seal);
     }
 
     /**
-     * Makes a repository in a store that holds nothing.
+     * Makes a repository without encryption in a store that holds nothing.
      *
      * @throws RepositoryException if there is something in the store
      */
     public static Repository create(ObjectStore store, ChunkSize chunkSize, SecureRandom random) throws IOException {
+        checkEmpty(store);
+        RepositoryHeader header = RepositoryHeader.clear(newId(random), chunkSize);
+        store.put(RepositoryHeader.KEY, ByteBuffer.wrap(header.toJson()));
+        return new Repository(store, header, Optional.empty());
+    }
+
+    /**
+     * Makes an encrypted repository in a store that holds nothing.
+     *
+     * @param secret opens its first key slot
+     * @throws RepositoryException if there is something in the store
+     */
+    public static Repository createEncrypted(ObjectStore store, ChunkSize chunkSize, Secret secret, SecureRandom random)
+            throws IOException {
+        checkEmpty(store);
+        RepositoryHeader bare = RepositoryHeader.encrypted(newId(random), chunkSize);
+        MasterKey master = MasterKey.random(random, bare.id());
+        KeySlot slot = KeySlot.wrap(master, secret, bare.canonicalText(), random);
+        RepositoryHeader header = bare.withKeySlots(List.of(slot));
+        store.put(RepositoryHeader.KEY, ByteBuffer.wrap(header.toJson()));
+        return new Repository(store, header, Optional.of(new RepositoryHeader.Opened(slot, master)));
+    }
+
+    private static void checkEmpty(ObjectStore store) throws IOException {
         if (store.list(KeyPrefix.ALL).hasNext()) {
             throw new RepositoryException(
                     Reason.NOT_EMPTY, "There is something in " + store + " already: choose an empty place for a new repository.");
         }
-        byte[] id = new byte[16];
-        random.nextBytes(id);
-        RepositoryHeader header = RepositoryHeader.create(HexFormat.of().formatHex(id), chunkSize);
-        store.put(RepositoryHeader.KEY, header.toJson());
-        return new Repository(store, header);
     }
 
-    /** Opens the repository in a store. */
+    private static String newId(SecureRandom random) {
+        byte[] id = new byte[16];
+        random.nextBytes(id);
+        return HexFormat.of().formatHex(id);
+    }
+
+    /** Opens the repository in a store, which must not be encrypted. */
     public static Repository open(ObjectStore store) throws IOException {
+        return open(store, KeySource.NONE);
+    }
+
+    /**
+     * Opens the repository in a store. One request.
+     *
+     * @param keys gives the secret of an encrypted one
+     * @throws RepositoryException if there is none, or the key does not fit: none for an encrypted one, a wrong one, or any for one that is
+     *     not encrypted, which somebody may have put in the place of one that was
+     */
+    public static Repository open(ObjectStore store, KeySource keys) throws IOException {
         try {
             byte[] json = store.getWhole(RepositoryHeader.KEY, RepositoryHeader.LARGEST);
-            return new Repository(store, RepositoryHeader.parse(json, store.toString()));
+            RepositoryHeader header = RepositoryHeader.parse(json, store.toString());
+            return new Repository(store, header, header.hasKeys() ? Optional.of(unlock(store, header, keys)) : noKey(store, keys));
         } catch (ObjectNotFoundException e) {
             throw new RepositoryException(
                     Reason.NOT_A_REPOSITORY,
                     "There is no repository in " + store + ": check the place, or make one with 'afterimage init'.",
                     e);
         }
+    }
+
+    private static RepositoryHeader.Opened unlock(ObjectStore store, RepositoryHeader header, KeySource keys) throws IOException {
+        Optional<Secret> given = keys.given();
+        Secret secret = (given.isPresent() ? given : keys.ask())
+                .orElseThrow(() -> new RepositoryException(
+                        Reason.KEY_NEEDED,
+                        "The repository in " + store + " is encrypted: name its key with --key-file or --passphrase-file."));
+        return header.open(secret)
+                .orElseThrow(() -> new RepositoryException(
+                        Reason.WRONG_KEY,
+                        "The " + secret + " does not open the repository in " + store
+                                + ": it is another repository's, its key slot was removed, or the file repository.json was altered."));
+    }
+
+    private static Optional<RepositoryHeader.Opened> noKey(ObjectStore store, KeySource keys) throws IOException {
+        if (keys.given().isPresent()) {
+            throw new RepositoryException(
+                    Reason.NOT_ENCRYPTED,
+                    "The repository in " + store + " is not encrypted, and a key was given: name no key if that is as it should be;"
+                            + " if it was encrypted once, somebody has replaced it.");
+        }
+        return Optional.empty();
     }
 
     /** 32 lower-case hex digits, different for every repository. */
@@ -95,6 +181,41 @@ public final class Repository implements Closeable {
     /** The object store beneath, for those who add to the repository or put it in order. */
     public ObjectStore store() {
         return store;
+    }
+
+    /** Where frames lie that were moved. */
+    public Moves moves() {
+        return moves;
+    }
+
+    /** Whether what a frame's header says may be used though the frame does not verify: never where somebody may gain from it. */
+    public boolean trustsUnverifiedHeaders() {
+        return opened.isEmpty();
+    }
+
+    /** The key slots; none of a repository that is not encrypted. */
+    public Optional<KeySlots> keySlots() {
+        return opened.map(slot -> new KeySlots(store, header, slot));
+    }
+
+    /** The repository's seal for small objects, for those who store or read objects of their own: see {@link #putSealed}. */
+    public ObjectSeal seal() {
+        return seal;
+    }
+
+    /** Stores a small object that is to be proven, and hidden, where the repository is encrypted. */
+    public void putSealed(ObjectKey key, byte[] content) throws IOException {
+        store.put(key, ByteBuffer.wrap(seal.seal(key, content)));
+    }
+
+    /**
+     * What {@link #putSealed} stored.
+     *
+     * @param maxBytes more of them are not taken in
+     * @throws io.afterimage.keys.BrokenSealException if it is anything else
+     */
+    public byte[] getSealed(ObjectKey key, int maxBytes) throws IOException {
+        return seal.open(key, store.getWhole(key, Math.addExact(maxBytes, ObjectSeal.OVERHEAD)));
     }
 
     /** How many small objects are fetched at the same time where many are: one costs little more than the way there and back. */
@@ -125,17 +246,34 @@ public final class Repository implements Closeable {
     }
 
     /**
-     * What a new point of the lease's machine may build on: the manifest of the first of these points that is there still, whose packs stay until the lease
-     * is given back.
+     * What a new point of the lease's machine may build on: the manifest of the first of these points that is there still and whole, whose packs stay until
+     * the lease is given back.
      */
     public Optional<Manifest> parent(BackupLease lease, List<PointId> candidates) throws IOException {
         for (PointId candidate : candidates) {
-            Optional<Point> point = catalog.find(lease.machine(), candidate);
-            if (point.isPresent() && lease.hold(point.get(), catalog)) {
-                return Optional.of(manifest(point.get()));
+            try {
+                Optional<Point> point = catalog.find(lease.machine(), candidate);
+                if (point.isPresent() && lease.hold(point.get(), catalog)) {
+                    return Optional.of(manifest(point.get()));
+                }
+            } catch (IOException e) {
+                if (!isDamage(e)) {
+                    throw e;
+                }
+                // Damage to one point must not keep the machine from having another one.
+                LOG.warn("No point can build on {}: {}", candidate, e.getMessage());
             }
         }
         return Optional.empty();
+    }
+
+    private static boolean isDamage(IOException failure) {
+        return switch (failure) {
+            case CorruptManifestException _, BrokenSealException _ -> true;
+            case CatalogException e -> e.reason() == CatalogException.Reason.DAMAGED;
+            case StoreException e -> e.problem() == Problem.TOO_LARGE;
+            default -> false;
+        };
     }
 
     /**
@@ -144,13 +282,21 @@ public final class Repository implements Closeable {
      * @throws ObjectNotFoundException if the manifest is gone
      */
     public Manifest manifest(HeldPoint point) throws IOException {
-        int length = Math.toIntExact(point.manifest().length());
-        byte[] object = store.getWhole(ManifestObjects.key(point.machine(), point.point()), length);
+        ObjectKey key = ManifestObjects.key(point.machine(), point.point());
+        byte[] object;
+        try {
+            object = store.getWhole(key, Math.toIntExact(point.manifest().length()));
+        } catch (StoreException e) {
+            if (e.problem() != Problem.TOO_LARGE) {
+                throw e;
+            }
+            throw new CorruptManifestException("that of point " + point.point() + " of '" + point.machine() + "' is longer than it was", e);
+        }
         if (!sha256(object).equals(point.manifest().sha256())) {
             throw new CorruptManifestException(
                     "that of point " + point.point() + " of '" + point.machine() + "' does not match its hash");
         }
-        return ManifestFile.read(ManifestObjects.decompress(object), chunkSize());
+        return ManifestFile.read(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
     }
 
     /**
@@ -159,12 +305,27 @@ public final class Repository implements Closeable {
      * @throws ObjectNotFoundException if there is none
      */
     public Manifest unlistedManifest(MachineName machine, PointId point) throws IOException {
-        byte[] object = store.getWhole(ManifestObjects.key(machine, point), ManifestObjects.LARGEST);
-        return ManifestFile.read(ManifestObjects.decompress(object), chunkSize());
+        ObjectKey key = ManifestObjects.key(machine, point);
+        byte[] object = store.getWhole(key, ManifestObjects.LARGEST);
+        return ManifestFile.read(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
     }
 
     /**
-     * Fetches bytes of a pack as they are, in one request, for {@link #decode}.
+     * The chunks of a pack in the order in which they lie, as its own index lists them. Costs one request, seldom two.
+     *
+     * @param length of the pack in bytes, as a listing tells
+     * @throws CorruptPackException if the pack is not whole, or its index not the one that was written
+     */
+    public List<PackEntry> entries(PackId pack, long length) throws IOException {
+        return PackIndex.read(pack, length, codec, (offset, count) -> {
+            ByteBuffer target = ByteBuffer.allocate(count);
+            store.get(PackObjects.key(pack), offset, target);
+            return target.flip();
+        });
+    }
+
+    /**
+     * Fetches bytes of a pack as they are, in one request, for {@link #decode}. {@link ChunkReader} also knows what was moved.
      *
      * @param first the frame where the bytes begin
      * @param target filled up to its limit
@@ -178,9 +339,10 @@ public final class Repository implements Closeable {
      *
      * @param frame fetched bytes, the frame beginning at {@code offset}
      * @param chunk receives the chunk from index 0 on
+     * @return the chunk's id
      */
-    public void decode(byte[] frame, int offset, ChunkAddress address, byte[] chunk) throws IOException {
-        codec.decode(frame, offset, address, chunk);
+    public ChunkId decode(byte[] frame, int offset, ChunkAddress address, byte[] chunk) throws IOException {
+        return codec.decode(frame, offset, address, chunk);
     }
 
     static String sha256(byte[] bytes) {

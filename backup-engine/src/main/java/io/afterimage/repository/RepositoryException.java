@@ -12,7 +12,17 @@ public final class RepositoryException extends IOException {
         NOT_A_REPOSITORY,
         NOT_EMPTY,
         UNSUPPORTED_FORMAT,
-        DAMAGED
+        DAMAGED,
+        /** It is encrypted, and there is no key. */
+        KEY_NEEDED,
+        WRONG_KEY,
+        /** It is not encrypted, and there is a key. */
+        NOT_ENCRYPTED,
+        NO_SUCH_SLOT,
+        LAST_SLOT,
+        TOO_MANY_SLOTS,
+        /** Two have changed the key slots at once. */
+        SLOTS_CHANGED
     }
 
     private final Reason reason;

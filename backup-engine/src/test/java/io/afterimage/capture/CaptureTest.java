@@ -22,6 +22,7 @@ import io.afterimage.manifest.PointId;
 import io.afterimage.repository.PointBytes;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
+import io.afterimage.repository.TestRepositories;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.MemoryObjectStore;
 import io.afterimage.store.ObjectInfo;
@@ -42,11 +43,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Points of devices in memory, whose every change is known to the test, in a repository in memory. */
+@ParameterizedClass(name = "encrypted: {0}")
+@ValueSource(booleans = {false, true})
 class CaptureTest {
+
+    @Parameter
+    private boolean encrypted;
 
     private static final MachineName MACHINE = new MachineName("web");
     private static final DiskName VDA = new DiskName("vda");
@@ -64,7 +72,7 @@ class CaptureTest {
 
     @BeforeEach
     void open() throws IOException {
-        repository = Repository.create(new MemoryObjectStore(), ChunkSize.DEFAULT, secureRandom);
+        repository = TestRepositories.create(new MemoryObjectStore(), encrypted);
         index = ChunkIndex.open(folder);
     }
 

@@ -5,34 +5,56 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.keys.MasterKey;
 import java.nio.ByteBuffer;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ParameterizedClass(name = "encrypted: {0}")
+@ValueSource(booleans = {false, true})
 class FrameCodecTest {
 
     private static final PackId PACK = new PackId(0x0123456789abcdefL, 0xfedcba9876543210L);
 
     private final ChunkSize chunkSize = ChunkSize.DEFAULT;
-    private final FrameCodec codec = new FrameCodec(chunkSize, 3);
     private final Random random = new Random(1);
+
+    @Parameter
+    private boolean encrypted;
+
+    private FrameCodec codec;
+
+    @BeforeEach
+    void makeCodec() {
+        codec = codec(chunkSize);
+    }
+
+    private FrameCodec codec(ChunkSize size) {
+        MasterKey master = MasterKey.random(new SecureRandom(), "00112233445566778899aabbccddeeff");
+        return new FrameCodec(size, encrypted ? PackSeal.of(master) : PackSeal.clear(), 3);
+    }
 
     @ParameterizedTest
     @ValueSource(ints = {4096, 65536, 4 * 1024 * 1024})
     void compressibleAndRandomChunksComeBack(int size) throws Exception {
-        FrameCodec sized = new FrameCodec(new ChunkSize(size), 3);
+        FrameCodec sized = codec(new ChunkSize(size));
         byte[] noise = new byte[size];
         random.nextBytes(noise);
         byte[] text = new byte[size];
         for (int i = 0; i < size; i++) {
             text[i] = (byte) (i / 7 % 26 + 'a');
         }
+        int offset = 7;
         for (byte[] chunk : new byte[][] {noise, text, new byte[size]}) {
-            EncodedChunk encoded = sized.encode(ChunkId.of(chunk, 0, size), chunk, 0);
-            ChunkAddress address = new ChunkAddress(PACK, 7, encoded.lengthCode(new ChunkSize(size)));
+            EncodedChunk encoded = sized.encode(sized.id(chunk, 0), chunk, 0);
+            ChunkAddress address = new ChunkAddress(PACK, offset++, sized.lengthCode(encoded));
             byte[] target = new byte[size];
             assertEquals(encoded.id(), sized.decode(frame(sized, encoded, address), 0, address, target));
             assertArrayEquals(chunk, target);
@@ -44,8 +66,8 @@ class FrameCodecTest {
     void aChunkThatDoesNotShrinkTakesLessThanTwoPercentMore() {
         byte[] noise = new byte[chunkSize.bytes()];
         random.nextBytes(noise);
-        EncodedChunk encoded = codec.encode(ChunkId.of(noise, 0, noise.length), noise, 0);
-        assertEquals(0, encoded.lengthCode(chunkSize));
+        EncodedChunk encoded = codec.encode(codec.id(noise, 0), noise, 0);
+        assertEquals(0, codec.lengthCode(encoded));
         assertEquals(257 * 256, new ChunkAddress(PACK, 1, 0).byteLength(chunkSize));
     }
 
@@ -54,11 +76,11 @@ class FrameCodecTest {
         byte[] chunk = new byte[chunkSize.bytes()];
         new Random(2).nextBytes(chunk);
         Arrays.fill(chunk, 1000, chunk.length, (byte) 5);
-        EncodedChunk encoded = codec.encode(ChunkId.of(chunk, 0, chunk.length), chunk, 0);
-        ChunkAddress address = new ChunkAddress(PACK, 3, encoded.lengthCode(chunkSize));
+        EncodedChunk encoded = codec.encode(codec.id(chunk, 0), chunk, 0);
+        ChunkAddress address = new ChunkAddress(PACK, 3, codec.lengthCode(encoded));
         byte[] frame = frame(codec, encoded, address);
         int harmless = 0;
-        for (int bit = 0; bit < 8 * (FrameCodec.HEADER_LENGTH + encoded.payload().remaining()); bit++) {
+        for (int bit = 0; bit < 8 * sealedLength(encoded); bit++) {
             byte[] damaged = frame.clone();
             damaged[bit / 8] ^= (byte) (1 << bit % 8);
             byte[] target = new byte[chunkSize.bytes()];
@@ -71,14 +93,18 @@ class FrameCodecTest {
                 assertEquals(address, found.address());
             }
         }
-        assertTrue(harmless < 16, harmless + " flips were not found");
+        assertTrue(harmless < (encrypted ? 1 : 16), harmless + " flips were not found");
+    }
+
+    private int sealedLength(EncodedChunk encoded) {
+        return FrameCodec.HEADER_LENGTH + encoded.payload().remaining() + (encrypted ? 16 : 0);
     }
 
     @Test
     void aWholeFrameOfAnotherPlaceIsRefused() {
         byte[] chunk = new byte[chunkSize.bytes()];
-        EncodedChunk encoded = codec.encode(ChunkId.of(chunk, 0, chunk.length), chunk, 0);
-        ChunkAddress address = new ChunkAddress(PACK, 3, encoded.lengthCode(chunkSize));
+        EncodedChunk encoded = codec.encode(codec.id(chunk, 0), chunk, 0);
+        ChunkAddress address = new ChunkAddress(PACK, 3, codec.lengthCode(encoded));
         byte[] frame = frame(codec, encoded, address);
         for (ChunkAddress other : new ChunkAddress[] {
             new ChunkAddress(PACK, 4, address.lengthCode()), new ChunkAddress(new PackId(1, 2), 3, address.lengthCode())

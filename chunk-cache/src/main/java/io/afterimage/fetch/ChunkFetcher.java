@@ -4,7 +4,11 @@ import io.afterimage.cache.MemoryTier;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.CorruptChunkException;
+import io.afterimage.repository.ChunkReader;
+import io.afterimage.repository.FrameLocation;
+import io.afterimage.repository.FrameRun;
 import io.afterimage.repository.Repository;
+import io.afterimage.store.ObjectNotFoundException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,14 +27,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Fetches, verifies and keeps chunks for all images of a repository. However many ask for a chunk at once, it is fetched once.
- * A chunk that is damaged fails those who asked for it and nobody else. Thread-safe; blocks, so not for event loops.
+ * A chunk that is damaged, and was not moved, fails those who asked for it and nobody else. Thread-safe; blocks, so not for event loops.
  */
 public final class ChunkFetcher implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ChunkFetcher.class);
     private static final int REQUESTS_AT_ONCE = 32;
 
-    private final Repository repository;
+    private final ChunkReader reader;
     private final ChunkSize chunkSize;
     private final MemoryTier memory;
     private final Map<ChunkAddress, CompletableFuture<ByteBuffer>> flights = new ConcurrentHashMap<>();
@@ -38,7 +42,7 @@ public final class ChunkFetcher implements Closeable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     public ChunkFetcher(Repository repository, MemoryTier memory) {
-        this.repository = repository;
+        reader = new ChunkReader(repository);
         this.memory = memory;
         chunkSize = repository.chunkSize();
     }
@@ -81,51 +85,114 @@ public final class ChunkFetcher implements Closeable {
                 return flight;
             });
         }
-        for (FrameRun run : FrameRun.of(own, chunkSize)) {
-            threads.execute(() -> fly(run));
-        }
+        fly(own.stream().map(reader::locate).toList());
         return awaited;
     }
 
-    private void fly(FrameRun run) {
-        try {
-            byte[] frames = request(run.first(), run.length(chunkSize));
-            for (ChunkAddress address : run.addresses()) {
-                land(address, frames, run.offset(address, chunkSize));
-            }
-        } catch (IOException | RuntimeException e) {
-            if (run.addresses().size() == 1) {
-                crash(run.first(), e);
-            } else {
-                // The pack may be cut off behind the first of them: what is there shall be read.
-                run.addresses().forEach(address -> fly(new FrameRun(List.of(address))));
-            }
+    private void fly(List<FrameLocation> frames) {
+        for (FrameRun run : FrameRun.of(frames, chunkSize)) {
+            threads.execute(() -> fly(run));
         }
     }
 
-    private byte[] request(ChunkAddress first, int length) throws IOException {
+    private void fly(FrameRun run) {
+        Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
+        try {
+            missed.putAll(land(run, request(run)));
+        } catch (IOException | RuntimeException e) {
+            if (run.frames().size() == 1 || e instanceof ObjectNotFoundException) {
+                run.frames().forEach(frame -> missed.put(frame, e));
+            } else {
+                // The pack may be cut off behind the first of them: what is there shall be read.
+                missed.putAll(landOneByOne(run));
+            }
+        }
+        if (!missed.isEmpty()) {
+            chase(missed);
+        }
+    }
+
+    private byte[] request(FrameRun run) throws IOException {
         requests.acquireUninterruptibly();
         try {
-            ByteBuffer frames = ByteBuffer.allocate(length);
-            repository.fetch(first, frames);
-            return frames.array();
+            return reader.fetch(run);
         } finally {
             requests.release();
         }
     }
 
-    private void land(ChunkAddress address, byte[] frames, int offset) {
+    private Map<FrameLocation, Exception> landOneByOne(FrameRun run) {
+        Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
+        for (FrameLocation frame : run.frames()) {
+            FrameRun alone = new FrameRun(List.of(frame));
+            try {
+                missed.putAll(land(alone, request(alone)));
+            } catch (IOException | RuntimeException e) {
+                missed.put(frame, e);
+            }
+        }
+        return missed;
+    }
+
+    /** Tells the frames that are not whole, and why. */
+    private Map<FrameLocation, Exception> land(FrameRun run, byte[] frames) {
+        Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
+        for (FrameLocation frame : run.frames()) {
+            try {
+                byte[] chunk = new byte[chunkSize.bytes()];
+                reader.decode(frames, run.offset(frame, chunkSize), frame, chunk);
+                land(frame.address(), chunk);
+            } catch (IOException e) {
+                missed.put(frame, e);
+            }
+        }
+        return missed;
+    }
+
+    private void land(ChunkAddress address, byte[] chunk) {
+        ByteBuffer verified = ByteBuffer.wrap(chunk).asReadOnlyBuffer();
+        memory.put(address, verified);
+        CompletableFuture<ByteBuffer> flight = flights.remove(address);
+        if (flight != null) {
+            flight.complete(verified);
+        }
+    }
+
+    /** What is not found at home is looked for, neighbours together, where it may have been moved; what is not there either, one by one. */
+    private void chase(Map<FrameLocation, Exception> missed) {
+        Map<ChunkAddress, Exception> lost = new LinkedHashMap<>();
+        missed.forEach((frame, failure) -> {
+            if (frame.isHome() && ChunkReader.isDamage(failure)) {
+                lost.put(frame.address(), failure);
+            } else if (frame.isHome()) {
+                crash(frame.address(), failure);
+            } else {
+                threads.execute(() -> search(frame.address()));
+            }
+        });
+        try {
+            List<FrameLocation> moved = lost.isEmpty() ? List.of() : reader.moved(lost.keySet());
+            moved.forEach(frame -> lost.remove(frame.address()));
+            fly(moved);
+            lost.forEach(this::crash);
+        } catch (IOException | RuntimeException e) {
+            lost.forEach((address, failure) -> {
+                failure.addSuppressed(e);
+                crash(address, failure);
+            });
+        }
+    }
+
+    private void search(ChunkAddress address) {
+        requests.acquireUninterruptibly();
         try {
             byte[] chunk = new byte[chunkSize.bytes()];
-            repository.decode(frames, offset, address, chunk);
-            ByteBuffer verified = ByteBuffer.wrap(chunk).asReadOnlyBuffer();
-            memory.put(address, verified);
-            CompletableFuture<ByteBuffer> flight = flights.remove(address);
-            if (flight != null) {
-                flight.complete(verified);
-            }
-        } catch (IOException e) {
+            reader.read(address, chunk);
+            land(address, chunk);
+        } catch (IOException | RuntimeException e) {
             crash(address, e);
+        } finally {
+            requests.release();
         }
     }
 

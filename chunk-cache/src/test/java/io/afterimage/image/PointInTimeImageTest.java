@@ -16,12 +16,22 @@ import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
+import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.chunk.FrameCodec;
+import io.afterimage.chunk.PackId;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.keys.Secret;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
+import io.afterimage.pack.PackBuilder;
+import io.afterimage.pack.PackEntry;
+import io.afterimage.pack.PackIndex;
 import io.afterimage.pack.PackObjects;
+import io.afterimage.repository.ChunkReader;
+import io.afterimage.repository.Move;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.CountingStore;
@@ -38,6 +48,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -49,9 +60,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A disk of 120 chunks and a bit: data in [0, 60), zeros in [60, 80), data in [80, 120) and the tail. */
+@ParameterizedClass(name = "encrypted: {0}")
+@ValueSource(booleans = {false, true})
 class PointInTimeImageTest {
+
+    @Parameter
+    private boolean encrypted;
 
     private static final int CHUNK = ChunkSize.DEFAULT.bytes();
     private static final long SIZE = 120L * CHUNK + 1536;
@@ -70,7 +89,9 @@ class PointInTimeImageTest {
     void capture() throws IOException {
         SecureRandom random = new SecureRandom();
         store = new CountingStore(new MemoryObjectStore());
-        repository = Repository.create(store, ChunkSize.DEFAULT, random);
+        repository = encrypted
+                ? Repository.createEncrypted(store, ChunkSize.DEFAULT, Secret.keyFile(Secret.newKeyFile(random)), random)
+                : Repository.create(store, ChunkSize.DEFAULT, random);
         new Random(1).nextBytes(reference);
         Arrays.fill(reference, 60 * CHUNK, 80 * CHUNK, (byte) 0);
         MemoryDevice disk = new MemoryDevice(SIZE);
@@ -225,5 +246,104 @@ class PointInTimeImageTest {
         List<ObjectInfo> packs = ((ObjectStore) store).list(PackObjects.ALL).toList();
         assertEquals(1, packs.size());
         return packs.getFirst();
+    }
+
+    /** Lays all frames of the pack into a new one, in reverse, and tells so, as compaction does. */
+    private PackId move(boolean deleteOld, PackId target) throws IOException {
+        ObjectInfo old = pack();
+        PackId from = PackObjects.id(old.key()).orElseThrow();
+        FrameCodec codec = new FrameCodec(ChunkSize.DEFAULT, 1);
+        List<PackEntry> entries = new ArrayList<>(PackIndex.read(from, old.size(), ChunkSize.DEFAULT, (offset, length) -> {
+            ByteBuffer bytes = ByteBuffer.allocate(length);
+            store.get(old.key(), offset, bytes);
+            return bytes.flip();
+        }));
+        Collections.reverse(entries);
+        PackBuilder next = new PackBuilder(target, codec);
+        List<Move> moves = new ArrayList<>();
+        ChunkReader reader = new ChunkReader(repository);
+        for (PackEntry entry : entries) {
+            byte[] chunk = new byte[CHUNK];
+            assertEquals(entry.id(), reader.read(entry.address(), chunk));
+            moves.add(new Move(from, entry.address().offset(), entry.id(), next.add(codec.encode(entry.id(), chunk, 0))));
+        }
+        store.put(PackObjects.key(target), next.finish());
+        repository.moves().put(moves);
+        if (deleteOld) {
+            store.delete(old.key());
+        }
+        return from;
+    }
+
+    @Test
+    void whatWasMovedIsFoundAndComesInFewRequests() throws IOException {
+        PackId from = move(true, new PackId(7, 7));
+        PointInTimeImage image = images.open(point, VDA);
+        StoreStatistics before = store.statistics();
+        assertRange(image, 10 * CHUNK, 20 * CHUNK);
+        // The old pack, which is gone; what was moved from it, a LIST and a GET; the new one.
+        assertEquals(4, store.statistics().since(before).requests());
+        StoreStatistics later = store.statistics();
+        assertRange(image, 0, 10 * CHUNK);
+        assertEquals(1, store.statistics().since(later).requests());
+        assertRange(image, 0, (int) SIZE);
+        move(true, new PackId(8, 8), from, new PackId(7, 7));
+        try (ImageLibrary cold = new ImageLibrary(repository, 64L << 20)) {
+            assertRange(cold.open(point, VDA), 0, (int) SIZE);
+        }
+        try (Repository again = Repository.open(store);
+                ImageLibrary cold = new ImageLibrary(again, 64L << 20)) {
+            assertRange(cold.open(point, VDA), 0, (int) SIZE);
+        }
+    }
+
+    /** The same once more, so that a chain comes of it. */
+    private void move(boolean deleteOld, PackId target, PackId first, PackId second) throws IOException {
+        assertEquals(second, move(deleteOld, target));
+        assertTrue(repository.moves().fresh(first).stream().allMatch(move -> move.to().pack().equals(second)));
+    }
+
+    @Test
+    void whatIsDamagedAtHomeAndLiesElsewhereIsRead() throws IOException {
+        move(false, new PackId(7, 7));
+        for (ObjectInfo pack : ((ObjectStore) store).list(PackObjects.ALL).toList()) {
+            if (!pack.key().name().startsWith("0000000000000007")) {
+                byte[] bytes = store.getWhole(pack.key(), (int) pack.size());
+                bytes[20 * 257 * 256 + 5000] ^= 1;
+                store.put(pack.key(), ByteBuffer.wrap(bytes, 0, bytes.length - 1_000_000));
+            }
+        }
+        assertRange(images.open(point, VDA), 0, (int) SIZE);
+    }
+
+    @Test
+    void aMoveToAnotherChunkIsNotFollowed() throws IOException {
+        PackId from = PackObjects.id(pack().key()).orElseThrow();
+        PackId target = new PackId(7, 7);
+        FrameCodec codec = new FrameCodec(ChunkSize.DEFAULT, 1);
+        PackBuilder next = new PackBuilder(target, codec);
+        byte[] other = new byte[CHUNK];
+        new Random(99).nextBytes(other);
+        ChunkId otherId = ChunkId.of(other, 0, CHUNK);
+        ChunkAddress place = next.add(codec.encode(otherId, other, 0));
+        ChunkAddress wanted = repository.manifest(point).disk(VDA).orElseThrow().map().address(5);
+        byte[] chunk = new byte[CHUNK];
+        ChunkId id = new ChunkReader(repository).read(wanted, chunk);
+        damage((int) wanted.byteOffset(ChunkSize.DEFAULT) + 300);
+        store.put(PackObjects.key(target), next.finish());
+        repository.moves().put(List.of(new Move(from, wanted.offset(), id, place)));
+        IOException failure = assertThrows(IOException.class, () -> assertRange(images.open(point, VDA), 5 * CHUNK, CHUNK));
+        assertTrue(failure.getMessage().contains("do not match"), failure.getMessage());
+    }
+
+    @Test
+    void movesInACircleEnd() throws IOException {
+        PackId from = PackObjects.id(pack().key()).orElseThrow();
+        ChunkAddress wanted = repository.manifest(point).disk(VDA).orElseThrow().map().address(5);
+        ChunkAddress away = new ChunkAddress(new PackId(7, 7), 9, 9);
+        ChunkId id = new ChunkReader(repository).read(wanted, new byte[CHUNK]);
+        damage((int) wanted.byteOffset(ChunkSize.DEFAULT) + 300);
+        repository.moves().put(List.of(new Move(from, wanted.offset(), id, away), new Move(away.pack(), 9, id, wanted)));
+        assertThrows(IOException.class, () -> assertRange(images.open(point, VDA), 5 * CHUNK, CHUNK));
     }
 }
