@@ -228,7 +228,8 @@ public final class Repository implements Closeable {
         requestsAtOnce = count;
     }
 
-    FrameCodec codec() {
+    /** Between chunks and frames, for those who read or write packs. */
+    public FrameCodec codec() {
         return codec;
     }
 

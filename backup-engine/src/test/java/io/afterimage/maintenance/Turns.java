@@ -12,6 +12,8 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Lets several threads use one store a request at a time, in an order that the test chooses: each waits before its next request until it is let go, and
@@ -22,7 +24,9 @@ final class Turns {
     private static final int REMEMBERED = 120;
 
     private final ObjectStore store;
-    private final Thread test = Thread.currentThread();
+    private final long test = Thread.currentThread().threadId();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
     private final List<Turn> turns = new ArrayList<>();
     private final Deque<String> past = new ArrayDeque<>();
 
@@ -42,7 +46,6 @@ final class Turns {
         private final String name;
         private State state = State.RUNNING;
         private String request = "";
-        private Thread thread;
 
         private Turn(String name) {
             this.name = name;
@@ -55,33 +58,42 @@ final class Turns {
 
         /** Lets its request through, and returns when it waits for the next one or has ended. */
         void go() {
-            synchronized (Turns.this) {
+            lock.lock();
+            try {
                 note(name + " " + request);
                 state = State.RUNNING;
-                Turns.this.notifyAll();
+                changed.signalAll();
                 settle();
+            } finally {
+                lock.unlock();
             }
         }
 
         private void await(String next) {
-            if (Thread.currentThread() == test) {
+            if (Thread.currentThread().threadId() == test) {
                 return;
             }
-            synchronized (Turns.this) {
+            lock.lock();
+            try {
                 request = next;
                 state = State.WAITING;
-                Turns.this.notifyAll();
+                changed.signalAll();
                 while (state == State.WAITING) {
-                    waitQuietly();
+                    changed.awaitUninterruptibly();
                 }
+            } finally {
+                lock.unlock();
             }
         }
 
         private void end() {
-            synchronized (Turns.this) {
+            lock.lock();
+            try {
                 state = State.ENDED;
                 turns.remove(this);
-                Turns.this.notifyAll();
+                changed.signalAll();
+            } finally {
+                lock.unlock();
             }
         }
 
@@ -104,10 +116,11 @@ final class Turns {
     /** Starts a thread and returns when it waits for its first request. */
     Turn start(String name, Work work) {
         Turn turn = new Turn(name);
-        synchronized (this) {
+        lock.lock();
+        try {
             turns.add(turn);
             note(name + " begins");
-            turn.thread = Thread.ofPlatform().daemon().name(name).start(() -> {
+            Thread.ofPlatform().daemon().name(name).start(() -> {
                 try {
                     work.run(turn);
                 } finally {
@@ -115,38 +128,41 @@ final class Turns {
                 }
             });
             settle();
+        } finally {
+            lock.unlock();
         }
         return turn;
     }
 
     /** Those that wait. */
-    synchronized List<Turn> waiting() {
-        return List.copyOf(turns);
+    List<Turn> waiting() {
+        lock.lock();
+        try {
+            return List.copyOf(turns);
+        } finally {
+            lock.unlock();
+        }
     }
 
-    synchronized void note(String event) {
-        past.add(event);
-        if (past.size() > REMEMBERED) {
-            past.remove();
+    void note(String event) {
+        synchronized (past) {
+            past.add(event);
+            if (past.size() > REMEMBERED) {
+                past.remove();
+            }
         }
     }
 
     /** What happened last, for whoever looks for a defect. */
-    synchronized String past() {
-        return String.join("\n  ", past);
+    String past() {
+        synchronized (past) {
+            return String.join("\n  ", past);
+        }
     }
 
     private void settle() {
         while (turns.stream().anyMatch(turn -> turn.state == State.RUNNING)) {
-            waitQuietly();
-        }
-    }
-
-    private void waitQuietly() {
-        try {
-            wait();
-        } catch (InterruptedException e) {
-            throw new AssertionError("nobody interrupts here", e);
+            changed.awaitUninterruptibly();
         }
     }
 

@@ -152,8 +152,13 @@ final class World implements Closeable {
             start("forget", (_, repository) -> forget(repository, which));
         } else {
             Duration grace = List.of(Duration.ZERO, Duration.ZERO, Duration.ofHours(1)).get(random.nextInt(3));
-            start("gc", (_, repository) -> new GarbageCollection(repository, this::now, LeaseTerms.DEFAULT)
-                    .run(new GarbageCollection.Request(grace, false), Progress.NONE));
+            int compactBelow = List.of(0, 40, 90, 100).get(random.nextInt(4));
+            start("gc", (_, repository) -> {
+                GcReport report = new GarbageCollection(repository, this::now, LeaseTerms.DEFAULT)
+                        .run(new GarbageCollection.Request(grace, compactBelow, false), Progress.NONE);
+                count("gc deletes", report.deleted().packs());
+                count("gc compacts", report.compacted().packs());
+            });
         }
     }
 
@@ -223,9 +228,13 @@ final class World implements Closeable {
         }
     }
 
-    private synchronized void count(String event) {
-        events.merge(event, 1, Integer::sum);
+    private void count(String event) {
+        count(event, 1);
         turns.note(event);
+    }
+
+    private synchronized void count(String event, int times) {
+        events.merge(event, times, Integer::sum);
     }
 
     private synchronized void fail(String name, Throwable cause) {

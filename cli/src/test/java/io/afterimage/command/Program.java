@@ -24,19 +24,26 @@ public final class Program {
 
     private final Path folder;
     private final Path repository;
+    private final Map<String, String> environment;
 
     public Program(Path folder) {
-        this(folder, folder.resolve("repository"));
+        this(folder, folder.resolve("repository"), Map.of());
     }
 
-    private Program(Path folder, Path repository) {
+    private Program(Path folder, Path repository, Map<String, String> environment) {
         this.folder = folder;
         this.repository = repository;
+        this.environment = environment;
     }
 
     /** The same host, another repository. */
     public Program on(Path otherRepository) {
-        return new Program(folder, otherRepository);
+        return new Program(folder, otherRepository, environment);
+    }
+
+    /** The same with this in its environment. */
+    public Program with(Map<String, String> variables) {
+        return new Program(folder, repository, Map.copyOf(variables));
     }
 
     private static Path launcher() {
@@ -115,6 +122,7 @@ public final class Program {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("AFTERIMAGE_REPO", repository.toString());
         builder.environment().put("AFTERIMAGE_CACHE", folder.resolve("cache").toString());
+        builder.environment().putAll(environment);
         return builder;
     }
 
