@@ -1,6 +1,7 @@
 package io.afterimage.maintenance;
 
 import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.PackId;
 import io.afterimage.repository.Damage;
 import io.afterimage.repository.DamagedFrame;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -49,7 +51,18 @@ final class DamageRecords {
         List<DamagedFrame> others = before == null
                 ? List.of()
                 : before.frames().stream().filter(frame -> !now.contains(frame.address())).toList();
-        List<DamagedFrame> frames = Stream.concat(state.frames().stream(), others.stream())
+        // A frame whose chunk nothing tells any more may have told it when it was recorded.
+        Map<ChunkAddress, ChunkId> known = new HashMap<>();
+        if (before != null) {
+            before.frames().forEach(frame -> frame.chunk().ifPresent(chunk -> known.put(frame.address(), chunk)));
+        }
+        List<DamagedFrame> frames = Stream.concat(
+                        state.frames().stream()
+                                .map(frame -> new DamagedFrame(
+                                        frame.address(),
+                                        frame.chunk().or(() -> Optional.ofNullable(known.get(frame.address()))),
+                                        frame.readable())),
+                        others.stream())
                 .sorted(Comparator.comparingInt(frame -> frame.address().offset()))
                 .toList();
         boolean isUnusable = state.problem().isPresent() || (before != null && before.whole() && !others.isEmpty());

@@ -34,10 +34,10 @@ public final class GarbageCollection {
      * What to do.
      *
      * @param grace how long what is condemned stays at least; with none, a second pass follows at once
-     * @param compactBelow packs of which less than so many hundredths are needed are emptied into others and deleted; 0 for none
+     * @param compactBelow packs of which less than this share is needed are emptied into others and deleted: at most 1; 0 for none
      * @param dryRun whether to write and delete nothing
      */
-    public record Request(Duration grace, int compactBelow, boolean dryRun) {
+    public record Request(Duration grace, double compactBelow, boolean dryRun) {
 
         public static final Duration DEFAULT_GRACE = Duration.ofHours(24);
 
@@ -45,8 +45,8 @@ public final class GarbageCollection {
             if (grace.isNegative()) {
                 throw new IllegalArgumentException("a grace period of " + grace);
             }
-            if (compactBelow < 0 || compactBelow > 100) {
-                throw new IllegalArgumentException(compactBelow + "% of a pack cannot be needed: give a number from 1 to 100.");
+            if (!(compactBelow >= 0 && compactBelow <= 1)) {
+                throw new IllegalArgumentException("a share of " + compactBelow);
             }
         }
     }

@@ -36,10 +36,10 @@ record Usage(LiveFrames live, MoveListing moves, Map<PackId, Long> packs, ChunkS
         return tally(partly);
     }
 
-    /** Those of which less than so many hundredths are needed. */
-    Set<PackId> below(int percent) {
+    /** Those of which less than this share is needed. */
+    Set<PackId> below(double share) {
         return packs.keySet().stream()
-                .filter(pack -> live.packs().contains(pack) && liveBytes(pack) * 100 < packs.get(pack) * percent)
+                .filter(pack -> live.packs().contains(pack) && liveBytes(pack) < packs.get(pack) * share)
                 .collect(Collectors.toSet());
     }
 

@@ -18,6 +18,7 @@ import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.manifest.PointId;
 import io.afterimage.repository.ChunkReader;
 import io.afterimage.repository.Repository;
+import io.afterimage.repository.RequestWindow;
 import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -30,7 +31,13 @@ import java.util.function.Predicate;
 /** The points of a verification: reads their descriptors and manifests, notes what is wrong with those, and tells which ranges need which frames. */
 final class VerifiedPoints {
 
+    /** As many are in memory at once. */
+    private static final int MANIFESTS_AT_ONCE = 4;
+
     private final Repository repository;
+    /** One that has not seen any descriptor yet. */
+    private final Catalog catalog;
+
     private final Optional<DiskName> disk;
     private final List<Point> points = new ArrayList<>();
     private final List<Finding> findings = new ArrayList<>();
@@ -40,58 +47,82 @@ final class VerifiedPoints {
     VerifiedPoints(Repository repository, Optional<DiskName> disk) {
         this.repository = repository;
         this.disk = disk;
+        catalog = new Catalog(repository.store(), repository.seal());
     }
 
     /** Adds all points of the repository. */
     void addAll() throws IOException {
-        for (MachineName machine : repository.catalog().machines()) {
-            for (PointId id : repository.catalog().pointIds(machine)) {
-                add(machine, id);
-            }
+        List<Name> names = new ArrayList<>();
+        for (MachineName machine : catalog.machines()) {
+            catalog.pointIds(machine).forEach(id -> names.add(new Name(machine, id)));
         }
+        addAll(names);
     }
 
     void add(MachineName machine, PointId id) throws IOException {
-        looked++;
+        addAll(List.of(new Name(machine, id)));
+    }
+
+    private record Name(MachineName machine, PointId id) {}
+
+    /** What has come of reading something: neither, if it is no longer there. */
+    private record Read<T>(Optional<T> value, Optional<Finding> finding) {}
+
+    private record Opened(Point point, Manifest manifest) {}
+
+    private void addAll(List<Name> names) throws IOException {
+        looked += names.size();
+        new RequestWindow(repository.requestsAtOnce()).<Name, Read<Point>>forEach(names, this::descriptor, read -> {
+            read.value.ifPresent(points::add);
+            read.finding.ifPresent(findings::add);
+        });
+    }
+
+    private Read<Point> descriptor(Name name) throws IOException {
+        String problem;
         try {
-            repository.catalog().find(machine, id).ifPresent(points::add);
+            return new Read<>(catalog.find(name.machine, name.id), Optional.empty());
         } catch (CatalogException e) {
             if (e.reason() != CatalogException.Reason.DAMAGED) {
                 throw e;
             }
-            findings.add(new Finding(Catalog.key(machine, id), "it is not the descriptor of this point, which cannot be opened", List.of()));
+            problem = "it is not the descriptor of this point";
         } catch (BrokenSealException e) {
-            findings.add(new Finding(Catalog.key(machine, id), "it is not what this repository's key has sealed there; the point cannot be opened", List.of()));
+            problem = "it is not what this repository's key has sealed there";
         } catch (StoreException e) {
             if (!ChunkReader.isDamage(e)) {
                 throw e;
             }
-            findings.add(new Finding(Catalog.key(machine, id), e.problem().text(), List.of()));
+            problem = e.problem().text();
         }
+        return new Read<>(
+                Optional.empty(),
+                Optional.of(new Finding(Catalog.key(name.machine, name.id), problem + "; the point cannot be opened", List.of())));
     }
 
     /** Reads all manifests and gathers what they name. Those of one machine follow each other, and share most of it. */
     NeededFrames frames() throws IOException {
         NeededFrames frames = new NeededFrames();
+        List<Point> readable = new ArrayList<>();
         Map<DiskName, BlockMap> before = new HashMap<>();
-        MachineName machine = null;
-        for (Point point : List.copyOf(points)) {
-            if (!point.machine().equals(machine)) {
-                before.clear();
-                machine = point.machine();
-            }
-            Optional<Manifest> manifest = manifest(point);
-            if (manifest.isEmpty()) {
-                points.remove(point);
-                continue;
-            }
-            for (DiskMap each : disks(manifest.get())) {
-                BlockMap map = each.map();
-                BlockMap base = before.getOrDefault(each.name(), BlockMap.empty(0, map.chunkSize()));
-                map.forEachFrame(base, frames::add);
-                before.put(each.name(), map);
-            }
-        }
+        new RequestWindow(Math.min(MANIFESTS_AT_ONCE, repository.requestsAtOnce())).<Point, Read<Opened>>forEach(
+                points, this::manifest, read -> {
+                    read.finding.ifPresent(findings::add);
+                    if (read.value.isPresent()) {
+                        Manifest manifest = read.value.get().manifest;
+                        if (!readable.isEmpty() && !readable.getLast().machine().equals(manifest.machine())) {
+                            before.clear();
+                        }
+                        readable.add(read.value.get().point);
+                        for (DiskMap each : disks(manifest)) {
+                            BlockMap known = before.getOrDefault(each.name(), BlockMap.empty(0, manifest.chunkSize()));
+                            each.map().forEachFrame(known, frames::add);
+                            before.put(each.name(), each.map());
+                        }
+                    }
+                });
+        points.clear();
+        points.addAll(readable);
         return frames;
     }
 
@@ -99,12 +130,12 @@ final class VerifiedPoints {
         return manifest.disks().stream().filter(each -> disk.isEmpty() || disk.get().equals(each.name())).toList();
     }
 
-    private Optional<Manifest> manifest(Point point) throws IOException {
+    private Read<Opened> manifest(Point point) throws IOException {
         String problem;
         try {
             Manifest manifest = repository.manifest(point);
             if (manifest.point().equals(point.id()) && manifest.machine().equals(point.machine())) {
-                return Optional.of(manifest);
+                return new Read<>(Optional.of(new Opened(point, manifest)), Optional.empty());
             }
             problem = "it is the manifest of another point";
         } catch (CorruptManifestException e) {
@@ -112,20 +143,20 @@ final class VerifiedPoints {
         } catch (BrokenSealException e) {
             problem = "it is not what this repository's key has sealed there";
         }
+        if (!isThere(point)) {
+            return new Read<>(Optional.empty(), Optional.empty());
+        }
         List<Touched> touched = point.disks().stream()
                 .filter(each -> disk.isEmpty() || disk.get().equals(each.name()))
                 .filter(each -> each.size() > 0)
                 .map(each -> new Touched(point.machine(), point.id(), each.name(), List.of(new ByteRange(0, each.size()))))
                 .toList();
-        if (isThere(point)) {
-            findings.add(new Finding(ManifestObjects.key(point.machine(), point.id()), problem, touched));
-        }
-        return Optional.empty();
+        return new Read<>(Optional.empty(), Optional.of(new Finding(ManifestObjects.key(point.machine(), point.id()), problem, touched)));
     }
 
     /** A point may be forgotten while it is verified; what it alone needs may be gone then. */
     private boolean isThere(Point point) throws IOException {
-        return repository.catalog().pointIds(point.machine()).contains(point.id());
+        return catalog.pointIds(point.machine()).contains(point.id());
     }
 
     /** Told of each chunk that a point needs of certain packs. */

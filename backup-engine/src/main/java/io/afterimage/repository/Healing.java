@@ -50,10 +50,23 @@ final class Healing {
                 .collect(Collectors.toSet());
         if (!unknown.isEmpty()) {
             index.chunksOf(unknown).forEach(chunks::putIfAbsent);
+            for (Damage damage : damaged.values()) {
+                remember(damage);
+            }
         }
         Listing objects = repository.store().list(MoveObjects.ALL);
         while (objects.hasNext()) {
             MoveObjects.pack(objects.next().key()).ifPresent(moved::add);
+        }
+    }
+
+    /** The index forgets where a chunk lay when it is stored anew; whoever dies between that and telling older points must leave it known. */
+    private void remember(Damage damage) throws IOException {
+        List<DamagedFrame> known = damage.frames().stream()
+                .map(frame -> new DamagedFrame(frame.address(), Optional.ofNullable(chunks.get(frame.address())), frame.readable()))
+                .toList();
+        if (!known.equals(damage.frames())) {
+            new Damage(damage.pack(), damage.whole(), known).put(repository);
         }
     }
 

@@ -228,7 +228,7 @@ public final class Repository implements Closeable {
         requestsAtOnce = count;
     }
 
-    /** Between chunks and frames, for those who read or write packs. */
+    /** Makes frames as this repository has them, for those who lay them into packs. */
     public FrameCodec codec() {
         return codec;
     }

@@ -340,11 +340,11 @@ class GarbageCollectionTest {
         Point third = backups.run(WEB, disk(6, 1, 8, 9, 5));
         forget(first);
         GarbageCollection collection = new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT);
-        GcReport condemning = collection.run(new GarbageCollection.Request(GRACE, 50, false), Progress.NONE);
+        GcReport condemning = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
         assertEquals(1, condemning.toCompact().packs());
         assertEquals(Tally.NONE, condemning.compacted());
         now = now.plus(GRACE);
-        GcReport compacting = collection.run(new GarbageCollection.Request(GRACE, 50, false), Progress.NONE);
+        GcReport compacting = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
         assertEquals(1, compacting.compacted().packs());
         assertTrue(compacting.compacted().bytes() > 2L * CHUNK, compacting.toString());
         assertEquals(0, compacting.missingPacks());
@@ -374,7 +374,7 @@ class GarbageCollectionTest {
         bytes[200] ^= 1;
         store.put(pack, ByteBuffer.wrap(bytes));
         new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
-                .run(new GarbageCollection.Request(Duration.ZERO, 50, false), Progress.NONE);
+                .run(new GarbageCollection.Request(Duration.ZERO, 0.5, false), Progress.NONE);
         assertTrue(keys("packs/").contains(pack));
         assertThrows(IOException.class, () -> PointBytes.read(repository, second, Backups.DISK));
     }

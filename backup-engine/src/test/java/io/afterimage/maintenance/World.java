@@ -152,7 +152,7 @@ final class World implements Closeable {
             start("forget", (_, repository) -> forget(repository, which));
         } else {
             Duration grace = List.of(Duration.ZERO, Duration.ZERO, Duration.ofHours(1)).get(random.nextInt(3));
-            int compactBelow = List.of(0, 40, 90, 100).get(random.nextInt(4));
+            double compactBelow = List.of(0.0, 0.4, 0.9, 1.0).get(random.nextInt(4));
             start("gc", (_, repository) -> {
                 GcReport report = new GarbageCollection(repository, this::now, LeaseTerms.DEFAULT)
                         .run(new GarbageCollection.Request(grace, compactBelow, false), Progress.NONE);

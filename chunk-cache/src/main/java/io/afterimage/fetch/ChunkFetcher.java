@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,7 +92,11 @@ public final class ChunkFetcher implements Closeable {
 
     private void fly(List<FrameLocation> frames) {
         for (FrameRun run : FrameRun.of(frames, chunkSize)) {
-            threads.execute(() -> fly(run));
+            try {
+                threads.execute(() -> fly(run));
+            } catch (RejectedExecutionException e) {
+                run.frames().forEach(frame -> crash(frame.address(), e));
+            }
         }
     }
 
@@ -161,26 +166,24 @@ public final class ChunkFetcher implements Closeable {
     /** What is not found at home is looked for, neighbours together, where it may have been moved; what is not there either, one by one. */
     private void chase(Map<FrameLocation, Exception> missed) {
         Map<ChunkAddress, Exception> lost = new LinkedHashMap<>();
-        missed.forEach((frame, failure) -> {
-            if (frame.isHome() && ChunkReader.isDamage(failure)) {
-                lost.put(frame.address(), failure);
-            } else if (frame.isHome()) {
-                crash(frame.address(), failure);
-            } else {
-                threads.execute(() -> search(frame.address()));
-            }
-        });
+        missed.forEach((frame, failure) -> lost.put(frame.address(), failure));
         try {
-            List<FrameLocation> moved = lost.isEmpty() ? List.of() : reader.moved(lost.keySet());
+            List<ChunkAddress> atHome = new ArrayList<>();
+            missed.forEach((frame, failure) -> {
+                if (!frame.isHome()) {
+                    threads.execute(() -> search(frame.address()));
+                    lost.remove(frame.address());
+                } else if (ChunkReader.isDamage(failure)) {
+                    atHome.add(frame.address());
+                }
+            });
+            List<FrameLocation> moved = reader.moved(atHome);
             moved.forEach(frame -> lost.remove(frame.address()));
             fly(moved);
-            lost.forEach(this::crash);
         } catch (IOException | RuntimeException e) {
-            lost.forEach((address, failure) -> {
-                failure.addSuppressed(e);
-                crash(address, failure);
-            });
+            LOG.warn("Where chunks were moved cannot be found out: {}", e.getMessage());
         }
+        lost.forEach(this::crash);
     }
 
     private void search(ChunkAddress address) {

@@ -28,9 +28,9 @@ import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
 import io.afterimage.pack.PackBuilder;
 import io.afterimage.pack.PackEntry;
-import io.afterimage.pack.PackIndex;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.ChunkReader;
+import io.afterimage.repository.KeySource;
 import io.afterimage.repository.Move;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
@@ -81,6 +81,7 @@ class PointInTimeImageTest {
 
     private final byte[] reference = new byte[(int) SIZE];
     private CountingStore store;
+    private Optional<Secret> key;
     private Repository repository;
     private Point point;
     private ImageLibrary images;
@@ -89,8 +90,9 @@ class PointInTimeImageTest {
     void capture() throws IOException {
         SecureRandom random = new SecureRandom();
         store = new CountingStore(new MemoryObjectStore());
+        key = encrypted ? Optional.of(Secret.keyFile(Secret.newKeyFile(random))) : Optional.empty();
         repository = encrypted
-                ? Repository.createEncrypted(store, ChunkSize.DEFAULT, Secret.keyFile(Secret.newKeyFile(random)), random)
+                ? Repository.createEncrypted(store, ChunkSize.DEFAULT, key.get(), random)
                 : Repository.create(store, ChunkSize.DEFAULT, random);
         new Random(1).nextBytes(reference);
         Arrays.fill(reference, 60 * CHUNK, 80 * CHUNK, (byte) 0);
@@ -106,7 +108,11 @@ class PointInTimeImageTest {
                     .run(repository, writer, List.of(SourceDisk.whole(VDA, disk, Optional.empty())), Progress.NONE)
                     .commit();
         }
-        images = new ImageLibrary(
+        images = library(repository);
+    }
+
+    private static ImageLibrary library(Repository repository) {
+        return new ImageLibrary(
                 repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20);
     }
 
@@ -252,12 +258,8 @@ class PointInTimeImageTest {
     private PackId move(boolean deleteOld, PackId target) throws IOException {
         ObjectInfo old = pack();
         PackId from = PackObjects.id(old.key()).orElseThrow();
-        FrameCodec codec = new FrameCodec(ChunkSize.DEFAULT, 1);
-        List<PackEntry> entries = new ArrayList<>(PackIndex.read(from, old.size(), ChunkSize.DEFAULT, (offset, length) -> {
-            ByteBuffer bytes = ByteBuffer.allocate(length);
-            store.get(old.key(), offset, bytes);
-            return bytes.flip();
-        }));
+        FrameCodec codec = repository.codec();
+        List<PackEntry> entries = new ArrayList<>(repository.entries(from, old.size()));
         Collections.reverse(entries);
         PackBuilder next = new PackBuilder(target, codec);
         List<Move> moves = new ArrayList<>();
@@ -288,11 +290,11 @@ class PointInTimeImageTest {
         assertEquals(1, store.statistics().since(later).requests());
         assertRange(image, 0, (int) SIZE);
         move(true, new PackId(8, 8), from, new PackId(7, 7));
-        try (ImageLibrary cold = new ImageLibrary(repository, 64L << 20)) {
+        try (ImageLibrary cold = library(repository)) {
             assertRange(cold.open(point, VDA), 0, (int) SIZE);
         }
-        try (Repository again = Repository.open(store);
-                ImageLibrary cold = new ImageLibrary(again, 64L << 20)) {
+        try (Repository again = Repository.open(store, key.isPresent() ? KeySource.of(key.get()) : KeySource.NONE);
+                ImageLibrary cold = library(again)) {
             assertRange(cold.open(point, VDA), 0, (int) SIZE);
         }
     }
@@ -320,11 +322,11 @@ class PointInTimeImageTest {
     void aMoveToAnotherChunkIsNotFollowed() throws IOException {
         PackId from = PackObjects.id(pack().key()).orElseThrow();
         PackId target = new PackId(7, 7);
-        FrameCodec codec = new FrameCodec(ChunkSize.DEFAULT, 1);
+        FrameCodec codec = repository.codec();
         PackBuilder next = new PackBuilder(target, codec);
         byte[] other = new byte[CHUNK];
         new Random(99).nextBytes(other);
-        ChunkId otherId = ChunkId.of(other, 0, CHUNK);
+        ChunkId otherId = codec.id(other, 0);
         ChunkAddress place = next.add(codec.encode(otherId, other, 0));
         ChunkAddress wanted = repository.manifest(point).disk(VDA).orElseThrow().map().address(5);
         byte[] chunk = new byte[CHUNK];
@@ -333,7 +335,7 @@ class PointInTimeImageTest {
         store.put(PackObjects.key(target), next.finish());
         repository.moves().put(List.of(new Move(from, wanted.offset(), id, place)));
         IOException failure = assertThrows(IOException.class, () -> assertRange(images.open(point, VDA), 5 * CHUNK, CHUNK));
-        assertTrue(failure.getMessage().contains("do not match"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("is damaged"), failure.getMessage());
     }
 
     @Test

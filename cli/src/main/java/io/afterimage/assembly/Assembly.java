@@ -10,6 +10,7 @@ import io.afterimage.chunk.ChunkSize;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.maintenance.GarbageCollection;
+import io.afterimage.maintenance.Verification;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
 import io.afterimage.settings.RepositoryLocation;
@@ -91,6 +92,10 @@ public final class Assembly {
 
     public GarbageCollection garbageCollection(Repository repository) {
         return new GarbageCollection(repository, InstantSource.system(), LeaseTerms.DEFAULT);
+    }
+
+    public Verification verification(Repository repository) {
+        return new Verification(repository, InstantSource.system(), random);
     }
 
     private ObjectStore retrying(ObjectStore store) {

@@ -26,6 +26,7 @@ import picocli.CommandLine.ScopeType;
             ServeCommand.class,
             RestoreCommand.class,
             BootCommand.class,
+            VerifyCommand.class,
             ForgetCommand.class,
             ProtectCommand.class,
             GcCommand.class,

@@ -76,17 +76,9 @@ abstract sealed class Argument<T> implements ITypeConverter<T> {
         }
     }
 
-    static final class Percent extends Argument<Integer> {
-        Percent() {
-            super(Percent::parse);
-        }
-
-        private static int parse(String text) {
-            String number = text.endsWith("%") ? text.substring(0, text.length() - 1) : text;
-            if (!number.matches("\\d{1,3}") || Integer.parseInt(number) > 100) {
-                throw new IllegalArgumentException("'" + text + "' is not a share: write a number from 1 to 100, such as 50%.");
-            }
-            return Integer.parseInt(number);
+    static final class Share extends Argument<Double> {
+        Share() {
+            super(io.afterimage.settings.Share::parse);
         }
     }
 }

@@ -41,12 +41,11 @@ final class GcCommand implements Callable<Integer> {
             names = "--compact",
             paramLabel = "P%",
             arity = "0..1",
-            defaultValue = "0",
-            fallbackValue = "50",
-            converter = Argument.Percent.class,
+            fallbackValue = "50%",
+            converter = Argument.Share.class,
             description = "Also empty packs of which less than P% are needed into others; 50% when P is left out. To be given every time: what is "
                     + "found by one run is emptied by a later one.")
-    private int compact;
+    private Double compact;
 
     @Option(names = "--dry-run", description = "Show what would be done, and do nothing.")
     private boolean dryRun;
@@ -56,7 +55,7 @@ final class GcCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        GarbageCollection.Request request = new GarbageCollection.Request(grace, compact, dryRun);
+        GarbageCollection.Request request = new GarbageCollection.Request(grace, compact == null ? 0 : compact, dryRun);
         try (Repository opened = repository.open()) {
             GcReport report;
             try (TerminalProgress progress = TerminalProgress.start("Reading manifests")) {

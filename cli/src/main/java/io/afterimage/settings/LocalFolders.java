@@ -25,6 +25,11 @@ public record LocalFolders(Path cache) {
         return cache.resolve(repositoryId).resolve("index");
     }
 
+    /** How far a verification of a repository has come that was interrupted. */
+    public Path verified(String repositoryId) {
+        return cache.resolve(repositoryId).resolve("verified");
+    }
+
     /** What guests overwrite while they are backed up. */
     public Path scratch() {
         return cache.resolve("scratch");
