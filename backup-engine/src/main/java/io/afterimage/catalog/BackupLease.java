@@ -6,8 +6,8 @@ import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * The right to back up one machine, held by one process at a time: {@code leases/backup/<machine>/<uuid>.json}. Packs that gc has condemned
@@ -18,7 +18,7 @@ public final class BackupLease extends Lease {
     private static final String FOLDER = "backup";
 
     private final MachineName machine;
-    private final List<ReadLease> parents = new ArrayList<>();
+    private final List<ReadLease> parents = new CopyOnWriteArrayList<>();
 
     private BackupLease(ObjectStore store, InstantSource clock, LeaseTerms terms, MachineName machine) throws IOException {
         super(store, clock, terms, List.of(), FOLDER, machine.text());
@@ -35,9 +35,10 @@ public final class BackupLease extends Lease {
             throws IOException {
         BackupLease lease = new BackupLease(store, clock, terms, machine);
         try {
-            lease.take();
+            lease.renew();
             lease.requireAlone(
                     KeyPrefix.folder("leases", FOLDER, machine.text()), "Another backup of '" + machine + "' is running");
+            lease.attend();
             return lease;
         } catch (IOException | RuntimeException | Error e) {
             lease.close();
@@ -54,10 +55,31 @@ public final class BackupLease extends Lease {
      * unknown. Answers false, and keeps nothing, if the point is not there any more: then nothing may be built on it.
      */
     public boolean hold(Point point, Catalog catalog) throws IOException {
-        ReadLease held = ReadLease.acquire(store, clock, terms, List.of(HeldPoint.of(point)));
+        ReadLease held = ReadLease.unattended(store, clock, terms, List.of(HeldPoint.of(point)));
         parents.add(held);
         // Only now: a point that is there after the lease is will be seen by gc, by the one or by the other.
         return catalog.isThere(point.machine(), point.id());
+    }
+
+    @Override
+    public void check() throws CatalogException {
+        super.check();
+        for (ReadLease parent : parents) {
+            parent.check();
+        }
+    }
+
+    @Override
+    public void renew() throws IOException {
+        super.renew();
+        for (ReadLease parent : parents) {
+            parent.renew();
+        }
+    }
+
+    @Override
+    public boolean isOver() {
+        return super.isOver() || parents.stream().anyMatch(Lease::isOver);
     }
 
     @Override

@@ -20,8 +20,9 @@ public final class GcLease extends Lease {
     public static GcLease acquire(ObjectStore store, InstantSource clock, LeaseTerms terms) throws IOException {
         GcLease lease = new GcLease(store, clock, terms);
         try {
-            lease.take();
+            lease.renew();
             lease.requireAlone(KeyPrefix.folder("leases", FOLDER), "Another garbage collection of this repository is running");
+            lease.attend();
             return lease;
         } catch (IOException | RuntimeException | Error e) {
             lease.close();

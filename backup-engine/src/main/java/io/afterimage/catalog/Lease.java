@@ -57,9 +57,8 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     /** What the lease allows, for sentences: "the right to …". */
     abstract String right();
 
-    /** Writes the lease, and keeps it from expiring. */
-    final void take() throws IOException {
-        renew();
+    /** Keeps the lease, which has been written, from expiring. */
+    final void attend() {
         long period = terms.life().toMillis() / 4;
         var _ = renewal.scheduleWithFixedDelay(this::renewOrWarn, period, period, TimeUnit.MILLISECONDS);
     }
@@ -83,7 +82,11 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     }
 
     /** Throws unless the lease is still held: to be asked before what cannot be taken back. */
-    public final synchronized void check() throws CatalogException {
+    public void check() throws CatalogException {
+        checkThis();
+    }
+
+    private synchronized void checkThis() throws CatalogException {
         if (!clock.instant().isBefore(expires)) {
             // For good, whatever renewal comes through yet: others may have acted on it.
             expires = Instant.MIN;
@@ -94,19 +97,21 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     }
 
     /** Makes the lease good for another {@link LeaseTerms#life}, unless it has expired: then it throws. Happens by itself, too. */
-    public final void renew() throws IOException {
-        check();
+    public void renew() throws IOException {
+        checkThis();
         Instant next = clock.instant().plus(terms.life());
         store.put(key, ByteBuffer.wrap(LeaseContent.of(next, holder, points).toJson()));
         synchronized (this) {
-            check();
+            checkThis();
             expires = next;
         }
     }
 
     /** Whether others may take the holder for dead, and what he protects for garbage. */
-    public final synchronized boolean isOver() {
-        return expires.equals(Instant.MIN) || expires.isBefore(clock.instant().minus(terms.margin()));
+    public boolean isOver() {
+        synchronized (this) {
+            return expires.equals(Instant.MIN) || expires.isBefore(clock.instant().minus(terms.margin()));
+        }
     }
 
     private void renewOrWarn() {

@@ -11,9 +11,13 @@ import java.time.Duration;
  */
 public record LeaseTerms(Duration life, Duration margin) {
 
-    /** Two minutes, and a quarter of an hour unless the system property {@code afterimage.lease.margin} (ISO-8601) says otherwise. */
+    /**
+     * Two minutes, and a quarter of an hour; for tests of whole programs the system properties {@code afterimage.lease.life} and
+     * {@code afterimage.lease.margin} (ISO-8601) say otherwise. All who use a repository must have the same.
+     */
     public static final LeaseTerms DEFAULT = new LeaseTerms(
-            Duration.ofMinutes(2), Duration.parse(System.getProperty("afterimage.lease.margin", "PT15M")));
+            Duration.parse(System.getProperty("afterimage.lease.life", "PT2M")),
+            Duration.parse(System.getProperty("afterimage.lease.margin", "PT15M")));
 
     public LeaseTerms {
         if (!life.isPositive() || margin.isNegative()) {

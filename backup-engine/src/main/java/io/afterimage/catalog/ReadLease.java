@@ -15,9 +15,17 @@ public final class ReadLease extends Lease {
     /** Holds the points from when it returns until {@link #close}. Any number of processes may hold one point. */
     public static ReadLease acquire(ObjectStore store, InstantSource clock, LeaseTerms terms, List<HeldPoint> points)
             throws IOException {
+        ReadLease lease = unattended(store, clock, terms, points);
+        lease.attend();
+        return lease;
+    }
+
+    /** The same, and somebody else sees to its renewal. */
+    static ReadLease unattended(ObjectStore store, InstantSource clock, LeaseTerms terms, List<HeldPoint> points)
+            throws IOException {
         ReadLease lease = new ReadLease(store, clock, terms, points);
         try {
-            lease.take();
+            lease.renew();
             return lease;
         } catch (IOException | RuntimeException | Error e) {
             lease.close();

@@ -2,45 +2,60 @@ package io.afterimage.maintenance;
 
 import io.afterimage.catalog.GcLease;
 import io.afterimage.repository.Condemnation;
+import io.afterimage.repository.Move;
+import io.afterimage.repository.Moves;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
-/** What a pass does to the store. */
-interface Changes {
+/**
+ * What a pass does to the store, as long as it holds the lease.
+ *
+ * @param lease none in a dry run, which does nothing
+ */
+record Changes(ObjectStore store, Optional<GcLease> lease) {
 
-    /** A dry run's. */
-    Changes NONE = new Changes() {
-        @Override
-        public void put(Condemnation condemnation) {}
+    /** Whether nothing is done. */
+    boolean isDry() {
+        return lease.isEmpty();
+    }
 
-        @Override
-        public void delete(Collection<ObjectKey> keys) {}
-    };
+    private boolean mayChange() throws IOException {
+        if (lease.isPresent()) {
+            lease.get().check();
+        }
+        return lease.isPresent();
+    }
 
-    void put(Condemnation condemnation) throws IOException;
-
-    /** When it returns all of them are gone. */
-    void delete(Collection<ObjectKey> keys) throws IOException;
-
-    /** Made as long as the lease is held. */
-    record Made(ObjectStore store, GcLease lease) implements Changes {
-
-        @Override
-        public void put(Condemnation condemnation) throws IOException {
-            lease.check();
+    void put(Condemnation condemnation) throws IOException {
+        if (mayChange()) {
             condemnation.put(store);
         }
+    }
 
-        @Override
-        public void delete(Collection<ObjectKey> keys) throws IOException {
-            List<ObjectKey> ordered = new ArrayList<>(keys);
-            ordered.sort(ObjectKey::compareTo);
-            for (int i = 0; i < ordered.size(); i += ObjectStore.PAGE) {
-                lease.check();
+    void put(ObjectKey key, ByteBuffer content) throws IOException {
+        if (mayChange()) {
+            store.put(key, content);
+        }
+    }
+
+    void put(Moves moves, List<Move> added) throws IOException {
+        if (mayChange()) {
+            moves.put(added);
+        }
+    }
+
+    /** When it returns all of them are gone. */
+    void delete(Collection<ObjectKey> keys) throws IOException {
+        List<ObjectKey> ordered = new ArrayList<>(keys);
+        ordered.sort(ObjectKey::compareTo);
+        for (int i = 0; i < ordered.size(); i += ObjectStore.PAGE) {
+            if (mayChange()) {
                 store.delete(ordered.subList(i, Math.min(i + ObjectStore.PAGE, ordered.size())));
             }
         }

@@ -44,6 +44,15 @@ final class FrameSet {
         distinct = kept;
     }
 
+    /** Whether a frame begins there. */
+    boolean contains(int offset) {
+        settle();
+        int from = (offset << OFFSET_SHIFT) ^ Integer.MIN_VALUE;
+        int found = Arrays.binarySearch(frames, 0, size, from);
+        int first = found >= 0 ? found : -found - 1;
+        return first < size && frames[first] - from <= LENGTH_MASK && frames[first] >= from;
+    }
+
     int count() {
         settle();
         return size;

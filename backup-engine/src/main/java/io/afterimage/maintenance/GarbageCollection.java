@@ -7,8 +7,8 @@ import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Optional;
 
 /**
  * Deletes what no point needs, in two phases: what is garbage is first {@linkplain io.afterimage.repository.Condemnation condemned} and, once nobody can
@@ -34,15 +34,19 @@ public final class GarbageCollection {
      * What to do.
      *
      * @param grace how long what is condemned stays at least; with none, a second pass follows at once
+     * @param compactBelow packs of which less than this share is needed are emptied into others and deleted: at most 1; 0 for none
      * @param dryRun whether to write and delete nothing
      */
-    public record Request(Duration grace, boolean dryRun) {
+    public record Request(Duration grace, double compactBelow, boolean dryRun) {
 
         public static final Duration DEFAULT_GRACE = Duration.ofHours(24);
 
         public Request {
             if (grace.isNegative()) {
                 throw new IllegalArgumentException("a grace period of " + grace);
+            }
+            if (!(compactBelow >= 0 && compactBelow <= 1)) {
+                throw new IllegalArgumentException("a share of " + compactBelow);
             }
         }
     }
@@ -55,21 +59,19 @@ public final class GarbageCollection {
      */
     public GcReport run(Request request, Progress progress) throws IOException {
         if (request.dryRun()) {
-            return pass(request, Changes.NONE, progress);
+            return pass(request, Optional.empty(), progress);
         }
         try (GcLease lease = GcLease.acquire(repository.store(), clock, terms)) {
-            Changes changes = new Changes.Made(repository.store(), lease);
-            GcReport report = pass(request, changes, progress);
-            if (request.grace().isZero() && !report.condemned().isEmpty()) {
-                report = report.then(pass(request, changes, progress));
+            GcReport report = pass(request, Optional.of(lease), progress);
+            if (request.grace().isZero() && report.isUnfinished()) {
+                report = report.then(pass(request, Optional.of(lease), progress));
             }
-            Instant before = clock.instant().minus(LONGEST_PUT);
-            repository.store().removeLeftovers(before);
+            repository.store().removeLeftovers(clock.instant().minus(LONGEST_PUT));
             return report;
         }
     }
 
-    private GcReport pass(Request request, Changes changes, Progress progress) throws IOException {
-        return new Pass(repository, clock, terms, request.grace(), changes).run(progress);
+    private GcReport pass(Request request, Optional<GcLease> lease, Progress progress) throws IOException {
+        return new Pass(repository, clock, terms, request, new Changes(repository.store(), lease)).run(progress);
     }
 }

@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param condemned and not deleted yet
  * @param deletableFrom when the first of what is condemned may be deleted; empty if nothing is
  * @param waitingForBackups how many backups must end before all that is condemned can be deleted
+ * @param compacted packs that were emptied into others and deleted; the bytes are those won
+ * @param toCompact packs that are to be, not before {@code deletableFrom} either; the bytes are those that will be won
  * @param partlyDead packs of which points need a part; the bytes are those that nobody needs
  * @param missingPacks that points need and that are not there: {@code verify} tells whose
  */
@@ -22,6 +24,8 @@ public record GcReport(
         Tally condemned,
         Optional<Instant> deletableFrom,
         int waitingForBackups,
+        Tally compacted,
+        Tally toCompact,
         Tally partlyDead,
         int missingPacks) {
 
@@ -39,6 +43,11 @@ public record GcReport(
         }
     }
 
+    /** Whether something was found that a pass without grace period may do at once. */
+    boolean isUnfinished() {
+        return !condemned.isEmpty() || !toCompact.isEmpty();
+    }
+
     /** This and a later pass as one: what was deleted in both, and what the later one has left. */
     GcReport then(GcReport later) {
         return new GcReport(
@@ -48,6 +57,8 @@ public record GcReport(
                 later.condemned,
                 later.deletableFrom,
                 later.waitingForBackups,
+                compacted.plus(later.compacted),
+                later.toCompact,
                 later.partlyDead,
                 later.missingPacks);
     }

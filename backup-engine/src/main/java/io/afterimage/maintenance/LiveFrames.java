@@ -8,12 +8,14 @@ import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestObjects;
+import io.afterimage.repository.Move;
 import io.afterimage.repository.Repository;
 import io.afterimage.repository.RequestWindow;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -90,6 +92,26 @@ final class LiveFrames {
             }
             manifest = Optional.of(next);
         }
+    }
+
+    /** Adds what moves of live frames lead to, and moves of those in turn. */
+    void follow(Map<PackId, List<Move>> moves) {
+        long before;
+        do {
+            before = count();
+            moves.forEach((pack, ofPack) -> ofPack.stream()
+                    .filter(move -> isLive(pack, move.offset()))
+                    .forEach(move -> add(move.to().pack(), move.to().offset(), move.to().lengthCode())));
+        } while (count() > before);
+    }
+
+    private long count() {
+        return packs.values().stream().mapToLong(FrameSet::count).sum();
+    }
+
+    private boolean isLive(PackId pack, int offset) {
+        FrameSet frames = packs.get(pack);
+        return frames != null && frames.contains(offset);
     }
 
     void add(PackId pack, int offset, int lengthCode) {

@@ -7,12 +7,13 @@ import io.afterimage.chunk.PackId;
 import io.afterimage.maintenance.GcReport.Tally;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.Condemnation;
+import io.afterimage.repository.Damage;
 import io.afterimage.repository.Repository;
+import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -38,20 +39,22 @@ final class Pass {
     private final Repository repository;
     private final InstantSource clock;
     private final LeaseTerms terms;
-    private final Duration grace;
+    private final GarbageCollection.Request request;
     private final Changes changes;
 
     private final List<Condemnation> condemned = new ArrayList<>();
     private final NavigableMap<PackId, Long> packs = new TreeMap<>();
     private Roots roots;
     private LiveFrames live;
+    private MoveListing moves;
     private Tally deleted = Tally.NONE;
+    private Tally compacted = Tally.NONE;
 
-    Pass(Repository repository, InstantSource clock, LeaseTerms terms, Duration grace, Changes changes) {
+    Pass(Repository repository, InstantSource clock, LeaseTerms terms, GarbageCollection.Request request, Changes changes) {
         this.repository = repository;
         this.clock = clock;
         this.terms = terms;
-        this.grace = grace;
+        this.request = request;
         this.changes = changes;
     }
 
@@ -60,6 +63,9 @@ final class Pass {
         listPacks();
         roots = Roots.find(repository, clock.instant(), terms);
         live = LiveFrames.mark(repository, roots, progress);
+        // Only now: a backup that tells where it has healed something does so before it gives its lease back.
+        moves = MoveListing.of(repository);
+        live.follow(moves.moves());
         sweep();
         condemn();
         removeLeases();
@@ -95,15 +101,45 @@ final class Pass {
         deleted = new Tally(deadPacks.size(), manifests.size(), bytes);
         deadPacks.forEach(packs::remove);
         manifests.forEach(roots.manifests()::remove);
+        compact(ripe);
+        removeRecords();
         List<Condemnation> done = ripe.stream().filter(condemnation -> isDone(condemnation, now)).toList();
         changes.delete(done.stream().map(Condemnation::key).toList());
         condemned.removeAll(done);
     }
 
+    private void compact(List<Condemnation> ripe) throws IOException {
+        List<PackId> from = ripe.stream()
+                .flatMap(condemnation -> condemnation.compact().stream())
+                .filter(pack -> packs.containsKey(pack) && live.packs().contains(pack))
+                .sorted()
+                .distinct()
+                .toList();
+        if (request.compactBelow() > 0 && !changes.isDry()) {
+            compacted = new Compaction(repository, changes, live, moves, packs).run(from);
+        }
+    }
+
+    /** What was known of packs that are gone, and that no point names any more. */
+    private void removeRecords() throws IOException {
+        List<ObjectKey> keys = new ArrayList<>();
+        moves.objects().forEach((pack, objects) -> keys.addAll(isForgotten(pack) ? objects : List.of()));
+        Listing damaged = repository.store().list(Damage.ALL);
+        while (damaged.hasNext()) {
+            ObjectKey key = damaged.next().key();
+            Damage.pack(key).filter(this::isForgotten).ifPresent(_ -> keys.add(key));
+        }
+        changes.delete(keys);
+    }
+
+    private boolean isForgotten(PackId pack) {
+        return !packs.containsKey(pack) && !live.packs().contains(pack);
+    }
+
     private boolean isRipe(Condemnation condemnation, Instant now, Set<ObjectKey> alive) {
         return condemnation.leases().isPresent()
                 && condemnation.leases().get().stream().noneMatch(alive::contains)
-                && !condemnation.time().plus(grace).isAfter(now);
+                && !condemnation.time().plus(request.grace()).isAfter(now);
     }
 
     /**
@@ -126,7 +162,8 @@ final class Pass {
         List<Condemnation> unarmed = new ArrayList<>(
                 condemned.stream().filter(condemnation -> condemnation.leases().isEmpty()).toList());
         condemned.removeAll(unarmed);
-        for (Condemnation condemnation : written(newPacks, newManifests)) {
+        List<PackId> compact = usage().below(request.compactBelow()).stream().filter(pack -> !known.contains(pack)).sorted().toList();
+        for (Condemnation condemnation : written(newPacks, compact, newManifests)) {
             changes.put(condemnation);
             unarmed.add(condemnation);
         }
@@ -135,12 +172,17 @@ final class Pass {
         }
     }
 
-    private List<Condemnation> written(List<PackId> newPacks, List<ObjectKey> newManifests) {
+    private List<Condemnation> written(List<PackId> newPacks, List<PackId> compact, List<ObjectKey> newManifests) {
         List<Condemnation> written = new ArrayList<>();
-        for (int i = 0; i < Math.max(newPacks.size(), newManifests.size()); i += Condemnation.MOST_ENTRIES) {
-            written.add(Condemnation.of(clock.instant(), slice(newPacks, i), Set.of(), slice(newManifests, i)));
+        int most = Math.max(Math.max(newPacks.size(), compact.size()), newManifests.size());
+        for (int i = 0; i < most; i += Condemnation.MOST_ENTRIES) {
+            written.add(Condemnation.of(clock.instant(), slice(newPacks, i), slice(compact, i), slice(newManifests, i)));
         }
         return written;
+    }
+
+    private Usage usage() {
+        return new Usage(live, moves, packs, repository.chunkSize());
     }
 
     private static <T> Set<T> slice(List<T> all, int from) {
@@ -166,15 +208,24 @@ final class Pass {
         changes.delete(roots.leases().stream().filter(lease -> lease.isOver(now, terms)).map(FoundLease::key).toList());
     }
 
-    private GcReport report() {
+    /** Of points that came to be after packs were listed the packs are there all the same: each that was not seen is looked for. */
+    private int missing(Usage usage) throws IOException {
+        int missing = 0;
+        for (PackId pack : usage.missing()) {
+            missing += repository.store().list(new KeyPrefix(PackObjects.key(pack).value())).hasNext() ? 0 : 1;
+        }
+        return missing;
+    }
+
+    private GcReport report() throws IOException {
         Set<PackId> waitingPacks = condemned.stream().flatMap(Condemnation::allPacks).filter(this::isGarbage).collect(Collectors.toSet());
         Set<ObjectKey> waitingManifests =
                 condemned.stream().flatMap(each -> each.manifests().stream()).filter(this::isGarbage).collect(Collectors.toSet());
         long waitingBytes = waitingPacks.stream().mapToLong(packs::get).sum()
                 + waitingManifests.stream().mapToLong(roots.manifests()::get).sum();
-        Optional<Instant> deletableFrom = waitingBytes == 0
+        Optional<Instant> deletableFrom = condemned.isEmpty()
                 ? Optional.empty()
-                : condemned.stream().map(condemnation -> condemnation.time().plus(grace)).min(Instant::compareTo);
+                : condemned.stream().map(condemnation -> condemnation.time().plus(request.grace())).min(Instant::compareTo);
         Set<ObjectKey> alive = roots.alive(clock.instant(), terms);
         long backups = condemned.stream()
                 .flatMap(condemnation -> condemnation.leases().stream())
@@ -182,7 +233,8 @@ final class Pass {
                 .distinct()
                 .filter(alive::contains)
                 .count();
-        Usage usage = Usage.of(live, packs, repository.chunkSize());
+        Usage usage = usage();
+        Tally toCompact = usage.tally(condemned.stream().flatMap(each -> each.compact().stream()).toList());
         return new GcReport(
                 roots.points(),
                 usage.liveBytes(),
@@ -190,7 +242,9 @@ final class Pass {
                 new Tally(waitingPacks.size(), waitingManifests.size(), waitingBytes),
                 deletableFrom,
                 (int) backups,
+                compacted,
+                toCompact,
                 usage.partlyDead(),
-                usage.missing());
+                missing(usage));
     }
 }

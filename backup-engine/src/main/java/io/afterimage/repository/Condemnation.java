@@ -114,6 +114,11 @@ public record Condemnation(
         return found;
     }
 
+    /** The packs that are condemned now: no backup that begins refers to them. */
+    static Set<PackId> packs(ObjectStore store) throws IOException {
+        return list(store).stream().flatMap(Condemnation::allPacks).collect(Collectors.toSet());
+    }
+
     private static Condemnation parse(ObjectKey key, byte[] json) throws RepositoryException {
         try {
             Content content = JSON.readValue(json, Content.class);

@@ -33,8 +33,10 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record Damage(PackId pack, boolean whole, List<DamagedFrame> frames) {
 
+    /** The records of all packs. */
+    public static final KeyPrefix ALL = KeyPrefix.folder("damaged");
+
     private static final Logger LOG = LoggerFactory.getLogger(Damage.class);
-    private static final KeyPrefix ALL = KeyPrefix.folder("damaged");
     private static final String SUFFIX = ".json";
     private static final int FORMAT = 1;
     private static final int LARGEST = 16 * 1024 * 1024;

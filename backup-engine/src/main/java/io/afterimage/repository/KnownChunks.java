@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,13 +37,13 @@ final class KnownChunks {
     private final Set<PackId> present = ConcurrentHashMap.newKeySet();
     private final ConcurrentHashMap<ChunkId, ChunkAddress> underWay = new ConcurrentHashMap<>();
 
-    /** To be called when the backup's lease is in the store. */
-    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent, Healing healing) throws IOException {
+    /** @param condemned as it was when the backup's lease was in the store, or later */
+    KnownChunks(Repository repository, ChunkIndex index, Optional<Manifest> parent, Set<PackId> condemned, Healing healing) {
+        this.condemned = condemned;
         this.healing = healing;
         this.repository = repository;
         this.index = index;
         store = repository.store();
-        condemned = Condemnation.list(store).stream().flatMap(Condemnation::allPacks).collect(Collectors.toSet());
         parent.ifPresent(manifest -> present.addAll(manifest.packs().ids()));
         present.removeAll(condemned);
     }

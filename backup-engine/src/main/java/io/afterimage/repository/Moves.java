@@ -3,6 +3,7 @@ package io.afterimage.repository;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.PackId;
 import io.afterimage.keys.BrokenSealException;
+import io.afterimage.repository.RepositoryException.Reason;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
@@ -74,6 +75,25 @@ public final class Moves {
             }
             LOG.warn("The object {} does not count: {}", key, e.getMessage());
             return List.of();
+        }
+    }
+
+    /**
+     * The moves in one object of those from {@code pack}; none if it is gone.
+     *
+     * @throws RepositoryException if they cannot be read: who deletes what nothing leads to must know them all
+     */
+    public List<Move> require(PackId pack, ObjectKey key) throws IOException {
+        try {
+            return MoveObjects.decode(pack, repository.getSealed(key, MoveObjects.LARGEST));
+        } catch (ObjectNotFoundException e) {
+            return List.of();
+        } catch (IllegalArgumentException | BrokenSealException e) {
+            throw new RepositoryException(
+                    Reason.DAMAGED,
+                    "The object " + key + " does not tell where chunks have been moved to (" + e.getMessage() + "), so nobody knows what is needed and nothing "
+                            + "was deleted: put it back from a copy, or remove it and run 'afterimage verify'.",
+                    e);
         }
     }
 

@@ -24,6 +24,7 @@ import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Adds one point: stores chunks that the repository does not have, then {@linkplain #seal the manifest}, then {@linkplain #commit the
@@ -53,8 +54,10 @@ public final class PointWriter implements Closeable {
         this.repository = repository;
         this.lease = lease;
         this.random = random;
+        // In this order: a condemnation that is carried out between the two has left moves by then.
+        Set<PackId> condemned = Condemnation.packs(repository.store());
         healing = new Healing(repository, index);
-        known = new KnownChunks(repository, index, parent, healing);
+        known = new KnownChunks(repository, index, parent, condemned, healing);
         uploads = new PackUploads(repository.store(), index, known::stored);
         pack = newPack();
     }

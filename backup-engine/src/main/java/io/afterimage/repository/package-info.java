@@ -11,15 +11,19 @@
  *
  * <p>What may go on at the same time, on any hosts:
  * <pre>
- *                 backup of A   backup of B   reading A   deleting points of A
- * backup of A     refused (1)   yes           yes         yes (2)
- * reading A       yes           yes           yes         open readers go on (3)
- * verifying       yes (4)       yes (4)       yes         yes (5)
+ *                 backup of A   backup of B   reading A   forgetting points of A   gc
+ * backup of A     refused (1)   yes           yes         yes (2)                  yes (3)
+ * reading A       yes           yes           yes         open readers go on (4)   yes (4)
+ * forgetting A    yes (2)       yes           yes (4)     yes                      yes (5)
+ * gc              yes (3)       yes (3)       yes (4)     yes (5)                  refused (1)
+ * verifying       yes (6)       yes (6)       yes         yes (7)                  yes (7)
  * </pre>
- * (1) by {@link io.afterimage.catalog.BackupLease}. (2) A new point needs no other one: only the packs that its own manifest names, which are
- * never deleted with a point. (3) Deleting a point removes its descriptor and manifest; a reader took the manifest over when it opened the
- * point, and the packs stay. (4) A backup knows the damage that was recorded when it began, {@link io.afterimage.repository.Damage}; what is found later is for the
- * next one. (5) What is missing counts only if the point is there still when all has been looked at, and if no {@linkplain io.afterimage.repository.Moves moves}
- * lead to it.
+ * (1) By {@link io.afterimage.catalog.BackupLease} and {@link io.afterimage.catalog.GcLease}. (2) A backup
+ * {@linkplain io.afterimage.catalog.BackupLease#hold holds} its parent before it inherits anything, and looks for it once more then. (3) Gc
+ * {@linkplain io.afterimage.repository.Condemnation condemns} before it deletes: a backup that began earlier is waited for, one that begins later refers to nothing
+ * condemned. (4) {@link io.afterimage.catalog.OpenPoints} names what is open; gc takes it for needed. (5) Gc looks for what is needed in an order that misses no point and none that inherits from it
+ * ({@code docs/decisions/0007-visibility-orders-gc.md}). (6) A backup knows the damage that was recorded when it began, {@link io.afterimage.repository.Damage}; what is found later
+ * is for the next one. (7) What is missing counts only if the point is there still when all has been looked at, and if no
+ * {@linkplain io.afterimage.repository.Moves moves} lead to it.
  */
 package io.afterimage.repository;

@@ -96,7 +96,7 @@ class GarbageCollectionTest {
 
     private GcReport gc(Duration grace, boolean dryRun) throws IOException {
         return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
-                .run(new GarbageCollection.Request(grace, dryRun), Progress.NONE);
+                .run(new GarbageCollection.Request(grace, 0, dryRun), Progress.NONE);
     }
 
     private Set<ObjectKey> keys(String prefix) throws IOException {
@@ -334,6 +334,52 @@ class GarbageCollectionTest {
     }
 
     @Test
+    void packsOfWhichLittleIsNeededAreEmptiedIntoOthers() throws IOException {
+        Point first = backups.run(WEB, disk(1, 2, 3, 4, 5));
+        Point second = backups.run(WEB, disk(6, 7, 8, 9, 5));
+        Point third = backups.run(WEB, disk(6, 1, 8, 9, 5));
+        forget(first);
+        GarbageCollection collection = new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT);
+        GcReport condemning = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
+        assertEquals(1, condemning.toCompact().packs());
+        assertEquals(Tally.NONE, condemning.compacted());
+        now = now.plus(GRACE);
+        GcReport compacting = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
+        assertEquals(1, compacting.compacted().packs());
+        assertTrue(compacting.compacted().bytes() > 2L * CHUNK, compacting.toString());
+        assertEquals(0, compacting.missingPacks());
+        assertEquals(Tally.NONE, compacting.partlyDead());
+        assertEquals(2, keys("packs/").size());
+        assertEquals(1, keys("moves/").size());
+        repository = Repository.open(store);
+        assertExact(second, disk(6, 7, 8, 9, 5));
+        assertExact(third, disk(6, 1, 8, 9, 5));
+        // What moves lead to is needed; when nobody needs it any more, the moves go with it.
+        gc(Duration.ZERO);
+        assertExact(third, disk(6, 1, 8, 9, 5));
+        forget(second);
+        forget(third);
+        gc(Duration.ZERO);
+        gc(Duration.ZERO);
+        assertEquals(1, keys("").size());
+    }
+
+    @Test
+    void aDamagedPackIsNotEmptied() throws IOException {
+        Point first = backups.run(WEB, disk(1, 2, 3, 4, 5));
+        ObjectKey pack = keys("packs/").iterator().next();
+        Point second = backups.run(WEB, disk(1, 7, 8, 9, 10));
+        forget(first);
+        byte[] bytes = store.getWhole(pack, 1 << 20);
+        bytes[200] ^= 1;
+        store.put(pack, ByteBuffer.wrap(bytes));
+        new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
+                .run(new GarbageCollection.Request(Duration.ZERO, 0.5, false), Progress.NONE);
+        assertTrue(keys("packs/").contains(pack));
+        assertThrows(IOException.class, () -> PointBytes.read(repository, second, Backups.DISK));
+    }
+
+    @Test
     void requestsAreProportionalToManifestsAndDeletions() throws IOException {
         List<Point> points = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
@@ -351,8 +397,8 @@ class GarbageCollectionTest {
         assertEquals(1, condemning.of(Operation.DELETE).requests());
         // Its own lease three times; ten points' descriptors and manifests.
         assertEquals(3 + 2 * 10, condemning.of(Operation.GET).requests());
-        // Leases of gc, condemnations, packs, points; manifests and leases twice; leases of backups.
-        assertEquals(9, condemning.of(Operation.LIST).requests());
+        // Leases of gc, condemnations, packs, points, moves, damage; manifests and leases twice; leases of backups.
+        assertEquals(11, condemning.of(Operation.LIST).requests());
         now = now.plus(GRACE);
         before = store.statistics();
         gc(GRACE);

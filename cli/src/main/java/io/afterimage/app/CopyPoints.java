@@ -7,6 +7,7 @@ import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
@@ -53,8 +54,9 @@ public final class CopyPoints {
     /** Copies those of the points that are not there; all are of one machine. Returns those that were copied, as they are there, oldest first. */
     public List<Point> run(MachineName machine, List<Point> points, Progress progress) throws IOException {
         List<Point> copied = new ArrayList<>();
-        try (BackupLease lease = BackupLease.acquire(to.store(), clock, machine)) {
-            for (Point point : points) {
+        for (Point point : points) {
+            // A lease for each point: it holds on to the parent, which need not stay for the points after this one.
+            try (BackupLease lease = BackupLease.acquire(to.store(), clock, machine)) {
                 if (to.catalog().find(machine, point.id()).isEmpty()) {
                     copied.add(copy(point, lease, progress));
                 }
@@ -64,15 +66,14 @@ public final class CopyPoints {
     }
 
     private Point copy(Point point, BackupLease lease, Progress progress) throws IOException {
-        Optional<Point> common = newestCommonBefore(point);
-        Optional<Manifest> base = common.isPresent() ? Optional.of(images.manifest(common.get())) : Optional.empty();
-        Optional<Manifest> parent = common.isPresent() ? parent(point.machine(), common.get().id()) : Optional.empty();
+        Optional<Manifest> parent = to.parent(lease, commonBefore(point));
+        Optional<Manifest> base = parent.isPresent() ? original(parent.get()) : Optional.empty();
         Manifest manifest = images.manifest(point);
         List<SourceDisk> disks = new ArrayList<>();
-        for (DiskMap disk : manifest.disks()) {
-            disks.add(source(point, disk, base.flatMap(older -> older.disk(disk.name()))));
-        }
         try (PointWriter writer = new PointWriter(to, lease, index, parent, random)) {
+            for (DiskMap disk : manifest.disks()) {
+                disks.add(source(point, disk, base.flatMap(older -> older.disk(disk.name()))));
+            }
             return new Capture(point.machine(), point.id(), point.time(), parent, new TreeMap<>(manifest.definition()))
                     .run(to, writer, disks, progress)
                     .commit();
@@ -89,21 +90,21 @@ public final class CopyPoints {
                 : SourceDisk.whole(disk.name(), images.open(point, disk.name()), Optional.empty());
     }
 
-    private Optional<Point> newestCommonBefore(Point point) throws IOException {
-        List<PointId> there = to.catalog().pointIds(point.machine());
-        for (PointId id : from.catalog().pointIds(point.machine()).reversed()) {
-            if (id.compareTo(point.id()) < 0 && there.contains(id)) {
-                Optional<Point> common = from.catalog().find(point.machine(), id);
-                if (common.isPresent()) {
-                    return common;
-                }
-            }
-        }
-        return Optional.empty();
+    /** Older points of the machine that both repositories have, newest first. */
+    private List<PointId> commonBefore(Point point) throws IOException {
+        List<PointId> here = from.catalog().pointIds(point.machine());
+        return to.catalog().pointIds(point.machine()).reversed().stream()
+                .filter(id -> id.compareTo(point.id()) < 0 && here.contains(id))
+                .toList();
     }
 
-    private Optional<Manifest> parent(MachineName machine, PointId id) throws IOException {
-        Optional<Point> there = to.catalog().find(machine, id);
-        return there.isPresent() ? Optional.of(to.manifest(there.get())) : Optional.empty();
+    /** What a point that was copied is the copy of; nothing if that has been forgotten or damaged since, and the next point is to be compared whole. */
+    private Optional<Manifest> original(Manifest copy) throws IOException {
+        Optional<Point> point = from.catalog().find(copy.machine(), copy.point());
+        try {
+            return point.isPresent() ? Optional.of(images.manifest(point.get())) : Optional.empty();
+        } catch (CorruptManifestException e) {
+            return Optional.empty();
+        }
     }
 }

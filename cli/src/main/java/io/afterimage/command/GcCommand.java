@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
         description = "Delete what no restore point needs. Safe beside everything else. What is found to be garbage is deleted by a later run, "
                 + "when the grace period is over.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Examples:", "  afterimage gc", "  afterimage gc --dry-run --json"})
+        footer = {"", "Examples:", "  afterimage gc", "  afterimage gc --compact 30% --dry-run"})
 final class GcCommand implements Callable<Integer> {
 
     @Mixin
@@ -37,6 +37,16 @@ final class GcCommand implements Callable<Integer> {
             description = "How long garbage stays after it was found, such as 90m, 24h or 7d; 0 deletes in the same run. Default: ${DEFAULT-VALUE}.")
     private Duration grace;
 
+    @Option(
+            names = "--compact",
+            paramLabel = "P%",
+            arity = "0..1",
+            fallbackValue = "50%",
+            converter = Argument.Share.class,
+            description = "Also empty packs of which less than P% are needed into others; 50% when P is left out. To be given every time: what is "
+                    + "found by one run is emptied by a later one.")
+    private Double compact;
+
     @Option(names = "--dry-run", description = "Show what would be done, and do nothing.")
     private boolean dryRun;
 
@@ -45,7 +55,7 @@ final class GcCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        GarbageCollection.Request request = new GarbageCollection.Request(grace, dryRun);
+        GarbageCollection.Request request = new GarbageCollection.Request(grace, compact == null ? 0 : compact, dryRun);
         try (Repository opened = repository.open()) {
             GcReport report;
             try (TerminalProgress progress = TerminalProgress.start("Reading manifests")) {

@@ -49,6 +49,13 @@ public final class Program {
         return new Program(folder, repository, Map.copyOf(more));
     }
 
+    /** The same, with more in its environment. */
+    public Program with(Map<String, String> variables) {
+        Map<String, String> more = new HashMap<>(environment);
+        more.putAll(variables);
+        return new Program(folder, repository, Map.copyOf(more));
+    }
+
     private static Path launcher() {
         for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
             Path candidate = at.resolve("cli/target/afterimage/bin/afterimage");
@@ -135,9 +142,9 @@ public final class Program {
         List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().putAll(environment);
         builder.environment().put("AFTERIMAGE_REPO", repository.toString());
         builder.environment().put("AFTERIMAGE_CACHE", folder.resolve("cache").toString());
+        builder.environment().putAll(environment);
         return builder;
     }
 

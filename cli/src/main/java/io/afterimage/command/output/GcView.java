@@ -22,11 +22,18 @@ public record GcView(
         Tally condemned,
         Instant deletableFrom,
         int waitingForBackups,
+        Packs compacted,
+        Packs toCompact,
         Packs partlyDead,
         int missingPacks) {
 
     /** Packs, and the bytes in them that no point needs. */
-    public record Packs(int packs, long bytes) {}
+    public record Packs(int packs, long bytes) {
+
+        private static Packs of(Tally tally) {
+            return new Packs(tally.packs(), tally.bytes());
+        }
+    }
 
     public static GcView of(GcReport report, boolean dryRun) {
         return new GcView(
@@ -37,7 +44,9 @@ public record GcView(
                 report.condemned(),
                 report.deletableFrom().orElse(null),
                 report.waitingForBackups(),
-                new Packs(report.partlyDead().packs(), report.partlyDead().bytes()),
+                Packs.of(report.compacted()),
+                Packs.of(report.toCompact()),
+                Packs.of(report.partlyDead()),
                 report.missingPacks());
     }
 
@@ -49,6 +58,12 @@ public record GcView(
         String from = report.deletableFrom().map(time -> ", deletable from " + time.truncatedTo(ChronoUnit.SECONDS) + " on").orElse("");
         String backups = report.waitingForBackups() == 0 ? "" : ", when " + report.waitingForBackups() + " backups that run are over";
         facts.add(List.of(dryRun ? "would condemn" : "condemned", tally(report.condemned()) + from + backups));
+        if (report.compacted().packs() > 0) {
+            facts.add(List.of("compacted", report.compacted().packs() + " packs, " + ByteSize.format(report.compacted().bytes()) + " won"));
+        }
+        if (report.toCompact().packs() > 0) {
+            facts.add(List.of("to compact", report.toCompact().packs() + " packs, to win " + ByteSize.format(report.toCompact().bytes()) + from));
+        }
         facts.add(List.of("partly dead", report.partlyDead().packs() + " packs that hold " + ByteSize.format(report.partlyDead().bytes())
                 + " nobody needs"));
         if (report.missingPacks() > 0) {
