@@ -16,7 +16,7 @@ help:
 	@echo 'make unit   the quick tests alone'
 	@echo 'make build  the program: cli/target/afterimage/bin/afterimage'
 	@echo 'make perf   measurements against local files and other programs'
-	@echo 'make fuzz   almost lawful NBD clients and servers, for FUZZ_MINUTES (5)'
+	@echo 'make fuzz   almost lawful NBD clients and servers, almost whole repositories, for FUZZ_MINUTES (5)'
 	@echo 'make clean  remove what was built, but for the guests; make distclean removes them, too'
 
 build:
@@ -45,10 +45,10 @@ perf:
 	@$(MAKE) --no-print-directory build
 	@perf/run
 
-# Half of the time for talks to our server, half for servers of our client. New seeds in each run; a failure names its own.
+# A third of the time each for talks to our server, servers of our client, and repositories. New seeds in each run; a failure names its own.
 fuzz:
 	@$(LAB)/packages build
-	@$(WITH_JDK) $(MVN) -q -pl nbd-server -Dtest='*FuzzTest' -Dafterimage.fuzz.seconds=$$(($${FUZZ_MINUTES:-5} * 30)) test
+	@$(WITH_JDK) $(MVN) -q -pl nbd-server,backup-engine -Dtest='*FuzzTest' -Dafterimage.fuzz.seconds=$$(($${FUZZ_MINUTES:-5} * 20)) test
 	@echo "Nothing found in $${FUZZ_MINUTES:-5} minutes."
 
 clean:
