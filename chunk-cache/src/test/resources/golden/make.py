@@ -81,9 +81,12 @@ class Repository:
         self.folder, self.name, self.work, self.expected = folder, name, work, []
         self.run("init", "--chunk-size", "4k", *(["--encrypt"] if KEYS[name] else []))
 
-    def run(self, *arguments):
+    def packs(self):
+        return {path for path in (self.folder / self.name / "packs").glob("*/*")}
+
+    def run(self, *arguments, check=True):
         environment = dict(os.environ, AFTERIMAGE_REPO=str(self.folder / self.name), AFTERIMAGE_CACHE=str(self.work / "cache"))
-        done = subprocess.run([PROGRAM, *arguments, *KEYS[self.name]], cwd=self.folder, env=environment, check=True, stdout=subprocess.PIPE)
+        done = subprocess.run([PROGRAM, *arguments, *KEYS[self.name]], cwd=self.folder, env=environment, check=check, stdout=subprocess.PIPE)
         return done.stdout
 
     def back_up(self, machine, source, disks):
@@ -124,12 +127,19 @@ def fill(repository, work):
     write(root, 2, shared)
     write(root, 60, noise(1), within=100)
     write(root, 77, b"!" * 1001)
+    before = repository.packs()
     repository.images("db", {"root": root})
+    [pack] = repository.packs() - before
     write(root, 2, bytes(2 * CHUNK))
     write(root, 3, text(2, "other "), within=2048)
     repository.images("db", {"root": root})
     os.truncate(root, 61 * CHUNK + 3)
     write(data, 9, b"\x01")
+    repository.images("db", {"root": root, "data": data})
+    with open(pack, "r+b") as file:  # the payload of its first frame, chunk 60 of root, goes bad, is found, and is stored anew
+        file.seek(2 * 16 + 64 + 200)
+        file.write(b"BAD")
+    repository.run("verify", check=False)
     repository.images("db", {"root": root, "data": data})
 
 

@@ -24,7 +24,7 @@ class GoldenReaderIT {
         Path golden = PointReader.checkout("chunk-cache/src/test/resources/golden/format-1");
         Path target = folder.resolve("read.raw");
         JsonNode expected = new JsonMapper().readTree(Files.readAllBytes(golden.resolve("expected.json")));
-        assertEquals(36, expected.size());
+        assertEquals(42, expected.size());
         for (JsonNode disk : expected) {
             String repository = disk.get("repository").asString();
             List<String> key = switch (repository) {
