@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  * <p>The order of the listings is what makes this true although nothing stands still: manifests, leases, points, leases, manifests. A backup that inherits
  * from a point that was forgotten before the points were listed, and that is not listed itself, had its lease on that point when the leases
  * were listed for the second time; or it had sealed its manifest by then, which is in the second listing of manifests and not in the first, unless the backup had its lease
- * when the leases were listed for the first time. {@code docs/decisions/0007-visibility-orders-gc.md} has the argument in full.
+ * when the leases were listed for the first time. {@code docs/decisions/0009-visibility-orders-gc.md} has the argument in full.
  *
  * @param manifests all manifests that were there in the beginning, with their lengths
  * @param leases the leases that were there before the points were listed

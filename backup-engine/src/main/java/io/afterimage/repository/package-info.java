@@ -22,7 +22,7 @@
  * {@linkplain io.afterimage.catalog.BackupLease#hold holds} its parent before it inherits anything, and looks for it once more then. (3) Gc
  * {@linkplain io.afterimage.repository.Condemnation condemns} before it deletes: a backup that began earlier is waited for, one that begins later refers to nothing
  * condemned. (4) {@link io.afterimage.catalog.OpenPoints} names what is open; gc takes it for needed. (5) Gc looks for what is needed in an order that misses no point and none that inherits from it
- * ({@code docs/decisions/0007-visibility-orders-gc.md}). (6) A backup knows the damage that was recorded when it began, {@link io.afterimage.repository.Damage}; what is found later
+ * ({@code docs/decisions/0009-visibility-orders-gc.md}). (6) A backup knows the damage that was recorded when it began, {@link io.afterimage.repository.Damage}; what is found later
  * is for the next one. (7) What is missing counts only if the point is there still when all has been looked at, and if no
  * {@linkplain io.afterimage.repository.Moves moves} lead to it.
  */
