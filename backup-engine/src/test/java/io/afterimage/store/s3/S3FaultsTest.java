@@ -39,7 +39,8 @@ final class S3FaultsTest {
 
     private static final ObjectKey KEY = new ObjectKey("packs/00/a");
     private static final byte[] CONTENT = new byte[3_000_000];
-    private static final Timeouts IMPATIENT = new Timeouts(Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofMillis(1500), 1 << 20);
+    /** Long enough for a machine that has much else to do, or what is not spoilt would fail, too. */
+    private static final Timeouts IMPATIENT = new Timeouts(Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(4), 1 << 20);
 
     private static final AtomicInteger BUCKETS = new AtomicInteger();
     private static EmbeddedS3 server;
