@@ -1,6 +1,7 @@
 package io.afterimage.store.s3;
 
 import java.net.URI;
+import java.util.List;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -23,6 +24,22 @@ public final class S3TestBucket {
     public void create() {
         try (S3Client client = client()) {
             client.createBucket(bucket -> bucket.bucket(name));
+        }
+    }
+
+    /** Makes the bucket so that objects in it can be locked, which only its making can decide in many stores. */
+    public void createWithObjectLock() {
+        try (S3Client client = client()) {
+            client.createBucket(bucket -> bucket.bucket(name).objectLockEnabledForBucket(true));
+        }
+    }
+
+    /** The contents of all versions under a key. */
+    List<String> versions(String key) {
+        try (S3Client client = client()) {
+            return client.listObjectVersions(list -> list.bucket(name).prefix(key)).versions().stream()
+                    .map(version -> client.getObjectAsBytes(get -> get.bucket(name).key(key).versionId(version.versionId())).asUtf8String())
+                    .toList();
         }
     }
 
