@@ -11,10 +11,12 @@ import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.maintenance.GarbageCollection;
 import io.afterimage.maintenance.Verification;
+import io.afterimage.repository.Immutability;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
 import io.afterimage.settings.RepositoryLocation;
 import io.afterimage.store.ObjectStore;
+import io.afterimage.store.Retention;
 import io.afterimage.store.RetryPolicy;
 import io.afterimage.store.RetryingStore;
 import io.afterimage.store.Ticker;
@@ -22,6 +24,8 @@ import io.afterimage.store.file.FileObjectStore;
 import io.afterimage.store.s3.S3ObjectStore;
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 
@@ -81,13 +85,18 @@ public final class Assembly {
         return new BackUpImages(repository, index, InstantSource.system(), random);
     }
 
+    /** For points that are made now; refused where the store cannot do it. */
+    public Immutability immutability(Repository repository, Retention.Mode mode, Duration period) throws IOException {
+        return Immutability.of(repository, mode, period, Instant.now());
+    }
+
     public ImageLibrary images(Repository repository) {
         OpenPoints openPoints = new OpenPoints(repository.store(), InstantSource.system(), LeaseTerms.DEFAULT);
         return new ImageLibrary(repository, openPoints, MEMORY_TIER);
     }
 
     public ForgetPoints forgetPoints(Repository repository) {
-        return new ForgetPoints(repository.catalog(), new Protections(repository.store()));
+        return new ForgetPoints(repository.catalog(), new Protections(repository.store()), InstantSource.system());
     }
 
     public GarbageCollection garbageCollection(Repository repository) {

@@ -19,7 +19,7 @@ public enum ExitCode {
     STORE(7),
     /** Something stored is damaged. */
     CORRUPT(8),
-    /** Somebody else is at it: another backup of the machine, another garbage collection. Or the point is protected. */
+    /** Somebody else is at it: another backup of the machine, another garbage collection. Or the point is protected or immutable. */
     BUSY(9);
 
     private final int number;

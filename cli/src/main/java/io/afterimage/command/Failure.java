@@ -44,7 +44,7 @@ record Failure(ExitCode exitCode, String sentence) {
                 case NOT_A_SELECTOR -> ExitCode.USAGE;
                 case DAMAGED -> ExitCode.CORRUPT;
                 case UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;
-                case BUSY, PROTECTED -> ExitCode.BUSY;
+                case BUSY, PROTECTED, IMMUTABLE -> ExitCode.BUSY;
             };
             case RepositoryException e -> e.reason() == RepositoryException.Reason.DAMAGED ? ExitCode.CORRUPT : ExitCode.REPOSITORY;
             case CorruptChunkException _, CorruptManifestException _, CorruptPackException _ -> ExitCode.CORRUPT;
