@@ -46,6 +46,10 @@ class Workshop:
     def say(self, sentence):
         print(sentence, file=sys.stderr, flush=True)
 
+    def java(self):
+        """A JVM for what of ours is no command."""
+        return os.path.join(self.run([os.path.join(LAB, "find-jdk")]).strip(), "bin", "java")
+
     def run(self, command, **environment):
         """Runs to the end and returns what it printed."""
         done = subprocess.run(dying_with_us(command), env={**os.environ, **environment}, stdin=subprocess.DEVNULL,

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""NBD reads side by side: Afterimage, nbdkit's file plugin and qemu-nbd on the same bytes, warm, with fio's nbd engine.
+"""NBD reads side by side: Afterimage, nbdkit's file plugin and qemu-nbd on the same bytes, warm.
 
 All servers run for the whole time; every round measures each of them once per case, in changing order, so that whatever else
-the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency.
+the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency. The client is load.c,
+which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and so measures itself.
 
-    perf/nbd/compare.py [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]...
+    perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]...
 
-Needs: fio, nbdkit, qemu-utils, and the compiled module (mvn -pl nbd-server test-compile).
+Needs: gcc, fio, nbdkit, qemu-utils, and the compiled module (mvn -pl nbd-server test-compile).
 """
 import argparse, glob, json, os, shutil, signal, statistics, subprocess, sys, tempfile, time
 
@@ -16,6 +17,7 @@ CASES = [  # name, bs, rw, iodepth, connections
     ("4k-qd32", "4k", "randread", 32, 1),
     ("64k-qd16", "64k", "randread", 16, 1),
     ("1m-qd8", "1m", "read", 8, 1),
+    ("4k-qd1-x4", "4k", "randread", 1, 4),
     ("4k-qd32-x4", "4k", "randread", 32, 4),
     ("64k-qd16-x4", "64k", "randread", 16, 4),
     ("1m-qd8-x4", "1m", "read", 8, 4),
@@ -71,10 +73,10 @@ def uri(work, name, transport):
     return "nbd://127.0.0.1:%d/%s" % (PORTS[name], export)
 
 
-def measure(target, case, size, seconds):
+def measure_by_fio(work, name, transport, case, size, seconds):
     _, bs, rw, depth, jobs = case
     done = subprocess.run(
-        ["fio", "--name=m", "--ioengine=nbd", "--uri=" + target, "--rw=" + rw, "--bs=" + bs, "--size=%dm" % size,
+        ["fio", "--name=m", "--ioengine=nbd", "--uri=" + uri(work, name, transport), "--rw=" + rw, "--bs=" + bs, "--size=%dm" % size,
          "--iodepth=%d" % depth, "--numjobs=%d" % jobs, "--group_reporting", "--time_based", "--runtime=%g" % seconds,
          "--randrepeat=0", "--norandommap", "--output-format=json"], capture_output=True, text=True)
     if done.returncode:
@@ -83,8 +85,21 @@ def measure(target, case, size, seconds):
     return read["iops"], read["clat_ns"]["percentile"]["99.000000"] / 1000
 
 
+def measure_by_load(work, name, transport, case, size, seconds):
+    _, bs, rw, depth, connections = case
+    place = "unix:" + os.path.join(work, name) if transport == "unix" else "tcp:%d" % PORTS[name]
+    bytes_ = int(bs[:-1]) << {"k": 10, "m": 20}[bs[-1]]
+    done = subprocess.run([os.path.join(work, "load"), place, "" if name == "nbdkit" else "e", str(bytes_), rw, str(depth),
+                           str(connections), str(seconds)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    iops, _, p99 = map(float, done.stdout.split())
+    return iops, p99
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--client", choices=["load", "fio"], default="load")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--size", type=int, default=512)
@@ -100,12 +115,17 @@ def main():
         with open(image, "wb") as out:
             for _ in range(arguments.size):
                 out.write(os.urandom(1 << 20))
+        if arguments.client == "load":
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.c")
+            subprocess.run(["gcc", "-O2", "-pthread", "-o", os.path.join(work, "load"), source], check=True)
+        measure = measure_by_load if arguments.client == "load" else measure_by_fio
         servers = start(work, image, arguments.mode, arguments.java)
         names = list(PORTS)
         print("%-20s %10s %10s %10s %8s %8s   p99 us: ours / nbdkit / qemu-nbd" % ("case", "ours", "nbdkit", "qemu-nbd", "/nbdkit", "/qemu"))
         for name in names:  # warm up: compiled code, caches
-            for case in (CASES[1], CASES[2], CASES[3]):
-                measure(uri(work, name, "unix"), case, arguments.size, 2 if name == "ours" else 0.5)
+            for transport in ("unix", "tcp"):
+                for case in CASES[1:4]:
+                    measure(work, name, transport, case, arguments.size, 2 if name == "ours" else 0.5)
         for transport in ("unix", "tcp"):
             for case in CASES:
                 label = transport + " " + case[0]
@@ -114,7 +134,7 @@ def main():
                 results = {name: [] for name in names}
                 for round_ in range(arguments.rounds):
                     for name in names[round_ % 3:] + names[:round_ % 3]:
-                        results[name].append(measure(uri(work, name, transport), case, arguments.size, arguments.seconds))
+                        results[name].append(measure(work, name, transport, case, arguments.size, arguments.seconds))
                 iops = {name: statistics.median(r[0] for r in results[name]) for name in names}
                 p99 = {name: statistics.median(r[1] for r in results[name]) for name in names}
                 print("%-20s %10.0f %10.0f %10.0f %8.2f %8.2f   %.0f / %.0f / %.0f" % (

@@ -187,12 +187,23 @@ public final class Catalog {
     }
 
     private Point missing(MachineName machine, String which) throws IOException {
-        if (pointIds(machine).isEmpty()) {
+        if (!hasPoints(machine)) {
             throw noSuchMachine(machine);
         }
         throw new CatalogException(
                 Reason.NO_SUCH_POINT,
                 "Machine '" + machine + "' has no point " + which + ": 'afterimage list " + machine + "' shows those it has.");
+    }
+
+    /** Costs one page of a listing: whoever asks for a name that does not exist shall not make the catalogue be read. */
+    private boolean hasPoints(MachineName machine) throws IOException {
+        Listing listing = store.list(KeyPrefix.folder(POINTS, machine.text()));
+        while (listing.hasNext()) {
+            if (isPoint(listing.next().key().name())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static CatalogException noSuchMachine(MachineName machine) {

@@ -23,6 +23,7 @@ record LeaseContent(int format, Instant expires, Host holder, List<Held> points)
     static final int LARGEST = 4 * 1024 * 1024;
 
     private static final int FORMAT = 1;
+    private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
     private static final JsonMapper JSON = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .build();
@@ -51,12 +52,17 @@ record LeaseContent(int format, Instant expires, Host holder, List<Held> points)
     static Optional<LeaseContent> parse(byte[] json) {
         try {
             LeaseContent content = JSON.readValue(json, LeaseContent.class);
-            boolean sound = content.format == FORMAT && content.expires != null && content.holder != null;
+            boolean sound = content.format == FORMAT && isSane(content.expires) && content.holder.host() != null;
             content.heldPoints();
             return sound ? Optional.of(content) : Optional.empty();
         } catch (JacksonException | IllegalArgumentException | NullPointerException e) {
             return Optional.empty();
         }
+    }
+
+    /** Whether one can reckon with the time. */
+    private static boolean isSane(Instant time) {
+        return time.isAfter(Instant.EPOCH) && time.isBefore(LATEST);
     }
 
     List<HeldPoint> heldPoints() {

@@ -51,6 +51,9 @@ public record PointDescriptor(
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();
 
+    /** What descriptors of all formats have. */
+    private record Version(int format, String check) {}
+
     /** One disk; {@code reason} is null unless the disk was read whole in spite of a parent. */
     public record Disk(String name, long size, PointDisk.Change change, String reason, CaptureBytes bytes) {
 
@@ -105,18 +108,18 @@ public record PointDescriptor(
     /** @param name where the bytes lie, for the message */
     static Point parse(byte[] json, String name) throws CatalogException {
         try {
-            PointDescriptor descriptor = JSON.readValue(json, PointDescriptor.class);
-            if (!SHA_256.matcher(descriptor.check).matches()
-                    || !sha256(withCheck(json, descriptor.check, NO_CHECK)).equals(descriptor.check)) {
+            Version version = JSON.readValue(json, Version.class);
+            if (!SHA_256.matcher(version.check).matches()
+                    || !sha256(withCheck(json, version.check, NO_CHECK)).equals(version.check)) {
                 throw new IllegalArgumentException("its text does not match its checksum");
             }
-            if (descriptor.format > FORMAT) {
+            if (version.format > FORMAT) {
                 throw new CatalogException(
                         Reason.UNSUPPORTED_FORMAT,
-                        "The point " + name + " is of format " + descriptor.format + " and this program reads up to "
+                        "The point " + name + " is of format " + version.format + " and this program reads up to "
                                 + FORMAT + ": use a newer Afterimage.");
             }
-            return descriptor.toPoint();
+            return JSON.readValue(json, PointDescriptor.class).toPoint();
         } catch (JacksonException | IllegalArgumentException | NullPointerException e) {
             throw new CatalogException(
                     Reason.DAMAGED, "The descriptor " + name + " is damaged: run 'afterimage verify' to see what it touches.", e);

@@ -90,6 +90,9 @@ public final class FrameCodec {
      * @throws CorruptChunkException if they are anything but the frame of that address
      */
     public ChunkId decode(byte[] frame, int offset, ChunkAddress address, byte[] target) throws CorruptChunkException {
+        if (address.byteLength(chunkSize) < HEADER_LENGTH) {
+            throw new CorruptChunkException(address, "no frame is as short as it is said to be");
+        }
         ByteBuffer header = ByteBuffer.wrap(frame, offset, HEADER_LENGTH);
         if (header.getInt() != MAGIC) {
             throw new CorruptChunkException(address, "no frame begins there");
@@ -105,7 +108,7 @@ public final class FrameCodec {
             throw new CorruptChunkException(address, "its compression is unknown");
         }
         int plain = length - seal.overhead();
-        boolean fits = length <= address.byteLength(chunkSize) - HEADER_LENGTH && plain >= 0;
+        boolean fits = length >= seal.overhead() && length <= address.byteLength(chunkSize) - HEADER_LENGTH;
         if (!fits || (compression == Compression.NONE && plain != chunkSize.bytes())) {
             throw new CorruptChunkException(address, "its payload length is " + length);
         }

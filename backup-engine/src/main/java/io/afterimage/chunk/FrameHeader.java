@@ -15,6 +15,9 @@ public final class FrameHeader {
      * @param frame bytes from a store, the frame beginning at {@code offset}
      */
     public static Optional<ChunkId> claimedChunk(byte[] frame, int offset, ChunkAddress address) {
+        if (frame.length - offset < FrameCodec.HEADER_LENGTH) {
+            return Optional.empty();
+        }
         ByteBuffer header = ByteBuffer.wrap(frame, offset, FrameCodec.HEADER_LENGTH);
         boolean isThisOne = header.getInt() == FrameCodec.MAGIC
                 && header.position(offset + 12).getInt() == address.offset()

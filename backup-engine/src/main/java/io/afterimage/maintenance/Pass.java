@@ -9,6 +9,7 @@ import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.Condemnation;
 import io.afterimage.repository.Damage;
 import io.afterimage.repository.Repository;
+import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
@@ -222,7 +223,16 @@ final class Pass {
         changes.delete(roots.leases().stream().filter(lease -> lease.isOver(now, terms)).map(FoundLease::key).toList());
     }
 
-    private GcReport report() {
+    /** Of points that came to be after packs were listed the packs are there all the same: each that was not seen is looked for. */
+    private int missing(Usage usage) throws IOException {
+        int missing = 0;
+        for (PackId pack : usage.missing()) {
+            missing += repository.store().list(new KeyPrefix(PackObjects.key(pack).value())).hasNext() ? 0 : 1;
+        }
+        return missing;
+    }
+
+    private GcReport report() throws IOException {
         Set<PackId> waitingPacks = condemned.stream().flatMap(Condemnation::allPacks).filter(this::isGarbage).collect(Collectors.toSet());
         Set<ObjectKey> waitingManifests =
                 condemned.stream().flatMap(each -> each.manifests().stream()).filter(this::isGarbage).collect(Collectors.toSet());
@@ -253,7 +263,7 @@ final class Pass {
                 tally(held),
                 held.stream().map(locked.all()::get).min(Instant::compareTo),
                 usage.partlyDead(),
-                usage.missing());
+                missing(usage));
     }
 
     private Tally tally(List<ObjectKey> objects) {

@@ -51,15 +51,17 @@ record Usage(LiveFrames live, MoveListing moves, Map<PackId, Long> packs, ChunkS
         return new Tally(needed.size(), 0, needed.stream().mapToLong(this::deadBytes).sum());
     }
 
-    /** Packs that are not there, and of which moves do not tell where all lies that is needed. */
-    int missing() {
-        int missing = 0;
+    /** Packs that were not there when packs were listed, and of which moves do not tell where all lies that is needed. */
+    Set<PackId> missing() {
+        Set<PackId> missing = new HashSet<>();
         for (PackId pack : live.packs()) {
             if (!packs.containsKey(pack)) {
                 Set<Integer> moved = moves.of(pack).stream().map(Move::offset).collect(Collectors.toSet());
-                boolean[] lost = {false};
-                live.of(pack).forEach((offset, _) -> lost[0] |= !moved.contains(offset));
-                missing += lost[0] ? 1 : 0;
+                live.of(pack).forEach((offset, _) -> {
+                    if (!moved.contains(offset)) {
+                        missing.add(pack);
+                    }
+                });
             }
         }
         return missing;

@@ -4,6 +4,7 @@ import io.afterimage.chunk.ChunkSize;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import org.sqlite.ProgressHandler;
 import org.sqlite.SQLiteConnection;
 
 /**
@@ -14,6 +15,24 @@ public final class ManifestFile {
 
     private static final String IN_MEMORY = "jdbc:sqlite::memory:";
     private static final String MAIN = "main";
+
+    /** Steps of SQLite's virtual machine between two looks at how many there were. */
+    private static final int STEPS = 10_000;
+
+    /** A row takes some bytes and some steps; a file in which pages lead to the same page over and over has rows without end. */
+    private static final class Patience extends ProgressHandler {
+
+        private long looks;
+
+        Patience(int fileLength) {
+            looks = 100 + 4L * fileLength / STEPS;
+        }
+
+        @Override
+        protected int progress() {
+            return looks-- > 0 ? 0 : 1;
+        }
+    }
 
     private ManifestFile() {}
 
@@ -39,6 +58,7 @@ public final class ManifestFile {
     public static Manifest read(byte[] file, ChunkSize chunkSize) throws CorruptManifestException {
         try (Connection connection = DriverManager.getConnection(IN_MEMORY)) {
             connection.unwrap(SQLiteConnection.class).deserialize(MAIN, file);
+            ProgressHandler.setHandler(connection, STEPS, new Patience(file.length));
             Schema.check(connection, file.length);
             return new ManifestReader(connection, chunkSize).read();
         } catch (SQLException e) {

@@ -23,6 +23,9 @@ final class ManifestReader {
 
     private static final byte[] NO_BYTES = {};
 
+    /** Of all disks together: a map takes memory for each segment, also where there are only zeros. */
+    private static final long MOST_CHUNKS = 1L << 33;
+
     private final Connection connection;
     private final ChunkSize chunkSize;
 
@@ -67,12 +70,15 @@ final class ManifestReader {
     private List<DiskMap> readDisks(Statement statement, PackTable packs) throws SQLException, CorruptManifestException {
         record Row(DiskName name, long size, List<ByteRange> changed) {}
         List<Row> rows = new ArrayList<>();
+        long chunks = 0;
         Set<DiskName> names = new HashSet<>();
         try (ResultSet row = statement.executeQuery("SELECT number, name, size, changed FROM disk ORDER BY number")) {
             while (row.next()) {
                 require(row.getLong(1) == rows.size(), "its disks are not numbered from 0 on");
                 long size = row.getLong(3);
                 require(size >= 0 && size / chunkSize.bytes() < Integer.MAX_VALUE, "a disk has an impossible size");
+                chunks += chunkSize.count(size);
+                require(chunks <= MOST_CHUNKS, "disks that are impossibly large together");
                 Row disk = new Row(new DiskName(text(row, 2)), size, changed(row.getBytes(4), size));
                 require(names.add(disk.name), "a disk is there twice");
                 rows.add(disk);

@@ -22,8 +22,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Puts what a new point refers to under its retention, where it is not yet: the packs that were there before, and for chunks that were moved what leads
- * to them. What the point's own backup stores is under retention from the first moment on, and needs nothing of this.
+ * Puts what a new point needs under its retention, where it is not yet: the packs that were there before, for chunks that were moved what leads
+ * to them, and the repository's header. What the point's own backup stores is under retention from the first moment on, and needs nothing of this.
  *
  * <p>The descriptor of the parent tells what is locked without a question: if the parent is immutable for as long, so are its packs. In an encrypted
  * repository nobody else can have written it; in a clear one whoever can write may lie about more than this.
@@ -58,6 +58,11 @@ final class PointLock {
         packs.removeAll(stored);
         if (parent.isPresent() && isCovered(manifest.machine(), parent.get())) {
             packs.removeAll(parent.get().packs().ids());
+        }
+        // Always asked: each change of the key slots stores another version, and without it an encrypted repository is lost.
+        if (!lock(RepositoryHeader.KEY)) {
+            throw new RepositoryException(
+                    Reason.DAMAGED, "The point cannot be immutable, since " + RepositoryHeader.KEY + " has just been deleted: put it back first.");
         }
         Set<PackId> lost = new HashSet<>();
         while (!packs.isEmpty()) {

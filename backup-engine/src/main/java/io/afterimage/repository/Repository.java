@@ -284,6 +284,9 @@ public final class Repository implements Closeable {
      */
     public Manifest manifest(HeldPoint point) throws IOException {
         ObjectKey key = ManifestObjects.key(point.machine(), point.point());
+        if (point.manifest().length() > ManifestObjects.LARGEST) {
+            throw new CorruptManifestException("that of point " + point.point() + " of '" + point.machine() + "' is said to be larger than any");
+        }
         byte[] object;
         try {
             object = store.getWhole(key, Math.toIntExact(point.manifest().length()));

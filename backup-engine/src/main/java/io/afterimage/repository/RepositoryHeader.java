@@ -46,6 +46,8 @@ record RepositoryHeader(int format, String id, int chunkSize, String hash, Strin
     /** What opening a slot yields. */
     record Opened(KeySlot slot, MasterKey master) {}
 
+    private record Version(int format) {}
+
     static RepositoryHeader clear(String id, ChunkSize chunkSize) {
         return new RepositoryHeader(FORMAT, id, chunkSize.bytes(), SHA_256, NONE, List.of());
     }
@@ -102,13 +104,15 @@ record RepositoryHeader(int format, String id, int chunkSize, String hash, Strin
     /** @param store the store's name for the message */
     static RepositoryHeader parse(byte[] json, String store) throws RepositoryException {
         try {
-            RepositoryHeader header = JSON.readValue(json, RepositoryHeader.class);
-            if (header.format > FORMAT) {
+            // First of all: of a later format nothing else is known.
+            int format = JSON.readValue(json, Version.class).format;
+            if (format > FORMAT) {
                 throw new RepositoryException(
                         Reason.UNSUPPORTED_FORMAT,
-                        "The repository in " + store + " is of format " + header.format + " and this program reads up to "
+                        "The repository in " + store + " is of format " + format + " and this program reads up to "
                                 + FORMAT + ": use a newer Afterimage.");
             }
+            RepositoryHeader header = JSON.readValue(json, RepositoryHeader.class);
             boolean clear = SHA_256.equals(header.hash) && NONE.equals(header.encryption);
             boolean encrypted = HMAC_SHA_256.equals(header.hash) && AES_256_GCM.equals(header.encryption);
             if (!clear && !encrypted) {

@@ -5,6 +5,10 @@
  * <p>Order of writing: packs, manifest, descriptor. The PUT of the descriptor is the commit: a point that is listed is whole, what
  * is not listed is garbage. Order of deleting: descriptor, manifest, packs.
  *
+ * <p>Whoever stores or reads a small object that must be proven, and hidden in an encrypted repository, does so by
+ * {@link io.afterimage.repository.Repository#putSealed} and {@code getSealed}. Key slots may be changed beside anything but another change of
+ * them ({@link io.afterimage.repository.KeySlots}).
+ *
  * <p>What may go on at the same time, on any hosts:
  * <pre>
  *                 backup of A   backup of B   reading A   forgetting points of A   gc

@@ -2,6 +2,7 @@ package io.afterimage.store;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Objects;
 
 /**
  * How long a store must keep an object as it is, and who could still change its mind: S3's object lock.
@@ -19,6 +20,7 @@ public record Retention(Mode mode, Instant until) {
     }
 
     public Retention {
+        Objects.requireNonNull(mode);
         until = until.truncatedTo(ChronoUnit.SECONDS);
     }
 

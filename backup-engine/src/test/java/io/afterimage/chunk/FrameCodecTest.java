@@ -115,6 +115,26 @@ class FrameCodecTest {
         }
     }
 
+    @Test
+    void anImpossiblePayloadLengthIsRefused() {
+        EncodedChunk encoded = codec.encode(codec.id(new byte[chunkSize.bytes()], 0), new byte[chunkSize.bytes()], 0);
+        ChunkAddress address = new ChunkAddress(PACK, 3, codec.lengthCode(encoded));
+        byte[] frame = frame(codec, encoded, address);
+        for (int length : new int[] {-1, Integer.MIN_VALUE, Integer.MIN_VALUE + 15, Integer.MAX_VALUE, 15, 0, 1 << 20}) {
+            ByteBuffer.wrap(frame).putInt(8, length);
+            assertThrows(CorruptChunkException.class, () -> codec.decode(frame, 0, address, new byte[chunkSize.bytes()]), "length " + length);
+        }
+    }
+
+    /** At a chunk size of 4096 a unit is 16 bytes, and a map may tell of a frame that is shorter than a frame's header. */
+    @Test
+    void aFrameShorterThanItsHeaderIsRefused() {
+        ChunkAddress address = new ChunkAddress(PACK, 3, 1);
+        assertThrows(
+                CorruptChunkException.class, () -> codec(new ChunkSize(4096)).decode(new byte[16], 0, address, new byte[4096]));
+        assertTrue(FrameHeader.claimedChunk(new byte[16], 0, address).isEmpty());
+    }
+
     private static byte[] frame(FrameCodec codec, EncodedChunk chunk, ChunkAddress address) {
         ByteBuffer buffer = ByteBuffer.allocate(address.byteLength(codec.chunkSize()));
         codec.write(chunk, address, buffer);

@@ -156,6 +156,7 @@ final class World implements Closeable {
             start("gc", (_, repository) -> {
                 GcReport report = new GarbageCollection(repository, this::now, LeaseTerms.DEFAULT)
                         .run(new GarbageCollection.Request(grace, compactBelow, false), Progress.NONE);
+                require(report.missingPacks() == 0, "gc misses packs that are there");
                 count("gc deletes", report.deleted().packs());
                 count("gc compacts", report.compacted().packs());
             });

@@ -34,12 +34,14 @@ public final class ChunkFetcher implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ChunkFetcher.class);
     private static final int REQUESTS_AT_ONCE = 32;
+    private static final int HINTS_AT_ONCE = 16;
 
     private final ChunkReader reader;
     private final ChunkSize chunkSize;
     private final MemoryTier memory;
     private final Map<ChunkAddress, CompletableFuture<ByteBuffer>> flights = new ConcurrentHashMap<>();
     private final Semaphore requests = new Semaphore(REQUESTS_AT_ONCE);
+    private final Semaphore hints = new Semaphore(HINTS_AT_ONCE);
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     public ChunkFetcher(Repository repository, MemoryTier memory) {
@@ -67,9 +69,21 @@ public final class ChunkFetcher implements Closeable {
         return chunks;
     }
 
-    /** Begins to fetch chunks that somebody may soon want. Returns at once, tells of no failure. */
+    /** Begins to fetch chunks that somebody may soon want, unless many such hints are still being followed. Returns at once, tells of no failure. */
     public void prefetch(List<ChunkAddress> wanted) {
-        threads.execute(() -> start(wanted.stream().filter(address -> memory.get(address) == null).toList()));
+        if (hints.tryAcquire()) {
+            threads.execute(() -> follow(wanted.stream().filter(address -> memory.get(address) == null).toList()));
+        }
+    }
+
+    private void follow(List<ChunkAddress> hint) {
+        try {
+            fetch(hint);
+        } catch (IOException _) {
+            // Logged by whoever met it; the read that follows will say it to its client.
+        } finally {
+            hints.release();
+        }
     }
 
     private Map<ChunkAddress, CompletableFuture<ByteBuffer>> start(List<ChunkAddress> wanted) {

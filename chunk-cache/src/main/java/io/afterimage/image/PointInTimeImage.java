@@ -20,6 +20,9 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 public final class PointInTimeImage implements BlockDevice {
 
+    /** The most that one hint fetches: one for a whole disk would push out what is in use. */
+    private static final long LONGEST_PREFETCH = 64 << 20;
+
     private final BlockMap map;
     private final ChunkFetcher fetcher;
     private final int chunkSize;
@@ -98,7 +101,7 @@ public final class PointInTimeImage implements BlockDevice {
     @Override
     public void prefetch(ByteRange range) {
         checkRange(range.offset(), range.length());
-        fetcher.prefetch(addresses(range));
+        fetcher.prefetch(addresses(new ByteRange(range.offset(), Math.min(range.length(), LONGEST_PREFETCH))));
     }
 
     @Override

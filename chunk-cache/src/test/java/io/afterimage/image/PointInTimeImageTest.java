@@ -44,6 +44,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -56,6 +57,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -189,6 +191,31 @@ class PointInTimeImageTest {
         }
         // One flight at a time; a reader that comes as it lands may start another at worst, never a hundred.
         assertTrue(store.statistics().since(before).requests() <= 2);
+    }
+
+    /** What NBD_CMD_CACHE comes to: the bytes are here before they are asked for, neighbours by one request; zeros cost nothing. */
+    @Test
+    void aHintFetchesWhatALaterReadFindsAtHand() throws IOException {
+        PointInTimeImage image = images.open(point, VDA);
+        StoreStatistics before = store.statistics();
+        image.prefetch(new ByteRange(10L * CHUNK + 5, 20L * CHUNK));
+        image.prefetch(new ByteRange(60L * CHUNK, 20L * CHUNK));
+        awaitResident(image, 10 * CHUNK + 5, 20 * CHUNK);
+        assertRange(image, 10 * CHUNK + 5, 20 * CHUNK);
+        assertEquals(1, store.statistics().since(before).requests());
+        image.prefetch(new ByteRange(10L * CHUNK, 20L * CHUNK));
+        image.prefetch(new ByteRange(0, SIZE));
+        awaitResident(image, 0, (int) SIZE);
+        assertRange(image, 0, (int) SIZE);
+        assertTrue(store.statistics().since(before).requests() <= 4, "the gaps around what was here already");
+    }
+
+    private static void awaitResident(PointInTimeImage image, int offset, int length) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!image.readResident(offset, ByteBuffer.allocate(length))) {
+            assertTrue(System.nanoTime() < deadline, "waited in vain for the bytes");
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     @Test

@@ -8,30 +8,45 @@ import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
+import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.server.Client;
 import io.afterimage.nbd.server.Export;
 import io.afterimage.nbd.server.Exports;
+import io.afterimage.settings.AllowList;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/** Every disk of every point as an NBD export; the export's name is its selector. What is asked for is looked up in the store then. */
+/**
+ * Every disk of every point as an NBD export; the export's name is its selector. What is asked for is looked up in the store then.
+ * With an allow list, a client sees what its certificate admits it to: another's machine is for it one that is not there.
+ */
 public final class PointExports implements Exports {
 
     private final Catalog catalog;
     private final ImageLibrary images;
+    private final BlockSizes blockSizes;
+    private final Optional<AllowList> allowed;
 
+    /** All of them, for everybody. */
     public PointExports(Catalog catalog, ImageLibrary images) {
+        this(catalog, images, BlockSizes.DEFAULT, Optional.empty());
+    }
+
+    public PointExports(Catalog catalog, ImageLibrary images, BlockSizes blockSizes, Optional<AllowList> allowed) {
         this.catalog = catalog;
         this.images = images;
+        this.blockSizes = blockSizes;
+        this.allowed = allowed;
     }
 
     @Override
     public Iterable<ExportSummary> list(Client client) throws IOException {
         List<ExportSummary> summaries = new ArrayList<>();
-        for (MachineName machine : catalog.machines()) {
+        for (MachineName machine : machines(client)) {
             for (Point point : catalog.points(machine).reversed()) {
                 for (PointDisk disk : point.disks()) {
                     summaries.add(new ExportSummary(machine + "/" + disk.name() + "@" + point.id(), describe(point, disk)));
@@ -47,12 +62,24 @@ public final class PointExports implements Exports {
 
     @Override
     public boolean admits(Client client, String name) {
-        return true;
+        try {
+            return allowed.isEmpty() || sees(client, Selector.parse(name).machine());
+        } catch (CatalogException _) {
+            return false;
+        }
+    }
+
+    private boolean sees(Client client, MachineName machine) {
+        return allowed.isEmpty() || client.subject().filter(subject -> allowed.get().admits(subject, machine)).isPresent();
+    }
+
+    private List<MachineName> machines(Client client) throws IOException {
+        return catalog.machines().stream().filter(machine -> sees(client, machine)).toList();
     }
 
     @Override
     public Optional<String> defaultName(Client client) throws IOException {
-        List<MachineName> machines = List.copyOf(catalog.machines());
+        List<MachineName> machines = machines(client);
         if (machines.size() != 1) {
             return Optional.empty();
         }
@@ -67,7 +94,7 @@ public final class PointExports implements Exports {
             Selector selector = Selector.parse(name);
             Point point = catalog.resolve(selector);
             PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
-            Export export = new Export(images.open(point, disk.name()), describe(point, disk));
+            Export export = new Export(images.open(point, disk.name()), describe(point, disk), Map.of(), blockSizes);
             for (PointId other : catalog.pointIds(point.machine())) {
                 if (!other.equals(point.id())) {
                     export = export.withContext(ChangedSince.PREFIX + other, new ChangedSince(catalog, images, point, disk.name(), other));

@@ -2,6 +2,7 @@ package io.afterimage.assembly;
 
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
+import io.afterimage.app.CopyPoints;
 import io.afterimage.app.ForgetPoints;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
@@ -9,9 +10,11 @@ import io.afterimage.catalog.Protections;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.keys.Secret;
 import io.afterimage.maintenance.GarbageCollection;
 import io.afterimage.maintenance.Verification;
 import io.afterimage.repository.Immutability;
+import io.afterimage.repository.KeySource;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
 import io.afterimage.settings.RepositoryLocation;
@@ -28,6 +31,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 
 /** Makes components from settings. */
 public final class Assembly {
@@ -42,31 +46,47 @@ public final class Assembly {
         this.environment = environment;
     }
 
+    /** The source of all that must not be guessed. */
+    public SecureRandom random() {
+        return random;
+    }
+
     public LocalFolders folders() {
         return LocalFolders.of(environment);
     }
 
-    /** Makes a repository; the folder is made if it is not there. */
-    public Repository create(RepositoryLocation location, ChunkSize chunkSize) throws IOException {
+    /**
+     * Makes a repository; the folder is made if it is not there.
+     *
+     * @param secret opens it, and makes it an encrypted one; empty for one without encryption
+     */
+    public Repository create(RepositoryLocation location, ChunkSize chunkSize, Optional<Secret> secret) throws IOException {
         ObjectStore store = switch (location) {
             case RepositoryLocation.Folder folder -> FileObjectStore.create(folder.path());
             case RepositoryLocation.Bucket bucket -> S3ObjectStore.open(bucket.location());
         };
         try {
-            return Repository.create(retrying(store), chunkSize, random);
+            return secret.isPresent()
+                    ? Repository.createEncrypted(retrying(store), chunkSize, secret.get(), random)
+                    : Repository.create(retrying(store), chunkSize, random);
         } catch (IOException | RuntimeException e) {
             store.close();
             throw e;
         }
     }
 
-    public Repository open(RepositoryLocation location) throws IOException {
+    /**
+     * Opens a repository.
+     *
+     * @param keys asked if it is encrypted
+     */
+    public Repository open(RepositoryLocation location, KeySource keys) throws IOException {
         ObjectStore store = switch (location) {
             case RepositoryLocation.Folder folder -> FileObjectStore.open(folder.path());
             case RepositoryLocation.Bucket bucket -> S3ObjectStore.open(bucket.location());
         };
         try {
-            return Repository.open(retrying(store));
+            return Repository.open(retrying(store), keys);
         } catch (IOException | RuntimeException e) {
             store.close();
             throw e;
@@ -88,6 +108,16 @@ public final class Assembly {
     /** For points that are made now; refused where the store cannot do it. */
     public Immutability immutability(Repository repository, Retention.Mode mode, Duration period) throws IOException {
         return Immutability.of(repository, mode, period, Instant.now());
+    }
+
+    /**
+     * Copies from one repository, whose images are given, into another, whose index is given.
+     *
+     * @param immutability of what is stored there
+     */
+    public CopyPoints copyPoints(
+            Repository from, ImageLibrary images, Repository to, ChunkIndex index, Optional<Immutability> immutability) {
+        return new CopyPoints(from, images, to, index, immutability, InstantSource.system(), random);
     }
 
     public ImageLibrary images(Repository repository) {

@@ -30,6 +30,8 @@ import picocli.CommandLine.ScopeType;
             ForgetCommand.class,
             ProtectCommand.class,
             GcCommand.class,
+            CopyCommand.class,
+            KeyCommand.class,
             GenerateCompletion.class,
             HelpCommand.class
         },

@@ -2,6 +2,7 @@ package io.afterimage.command;
 
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.manifest.MachineName;
+import io.afterimage.nbd.negotiation.TlsMode;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.settings.ByteSize;
 import io.afterimage.settings.ImageSource;
@@ -61,6 +62,17 @@ abstract sealed class Argument<T> implements ITypeConverter<T> {
     static final class Chunk extends Argument<ChunkSize> {
         Chunk() {
             super(text -> new ChunkSize(Math.toIntExact(Math.min(ByteSize.parse(text), Integer.MAX_VALUE))));
+        }
+    }
+
+    static final class Tls extends Argument<TlsMode> {
+        Tls() {
+            super(text -> switch (text) {
+                case "off" -> TlsMode.OFF;
+                case "on" -> TlsMode.OPTIONAL;
+                case "require" -> TlsMode.REQUIRED;
+                default -> throw new IllegalArgumentException("'" + text + "' is no way to use TLS: write off, on or require.");
+            });
         }
     }
 

@@ -1,10 +1,12 @@
 package io.afterimage.command;
 
+import io.afterimage.app.KeyException;
 import io.afterimage.app.SourceException;
 import io.afterimage.app.TargetException;
 import io.afterimage.capture.qemu.QmpException;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.chunk.CorruptChunkException;
+import io.afterimage.keys.BrokenSealException;
 import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.pack.CorruptPackException;
 import io.afterimage.repository.RepositoryException;
@@ -46,7 +48,15 @@ record Failure(ExitCode exitCode, String sentence) {
                 case UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;
                 case BUSY, PROTECTED, IMMUTABLE -> ExitCode.BUSY;
             };
-            case RepositoryException e -> e.reason() == RepositoryException.Reason.DAMAGED ? ExitCode.CORRUPT : ExitCode.REPOSITORY;
+            case RepositoryException e -> switch (e.reason()) {
+                case NOT_A_REPOSITORY, NOT_EMPTY, UNSUPPORTED_FORMAT, NO_OBJECT_LOCK, OTHER_MODE -> ExitCode.REPOSITORY;
+                case DAMAGED -> ExitCode.CORRUPT;
+                case KEY_NEEDED, WRONG_KEY, NOT_ENCRYPTED, LAST_SLOT, TOO_MANY_SLOTS -> ExitCode.KEY;
+                case NO_SUCH_SLOT -> ExitCode.NOT_FOUND;
+                case SLOTS_CHANGED -> ExitCode.BUSY;
+            };
+            case KeyException _ -> ExitCode.KEY;
+            case BrokenSealException _ -> ExitCode.CORRUPT;
             case CorruptChunkException _, CorruptManifestException _, CorruptPackException _ -> ExitCode.CORRUPT;
             case ObjectNotFoundException _ -> ExitCode.CORRUPT;
             case StoreException e -> e.problem() == Problem.STORE_MISSING

@@ -3,19 +3,23 @@ package io.afterimage.command;
 import io.afterimage.app.PointExports;
 import io.afterimage.app.TargetException;
 import io.afterimage.image.ImageLibrary;
+import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
 import io.afterimage.repository.Repository;
+import io.afterimage.settings.AllowList;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code afterimage serve}. */
@@ -27,7 +31,11 @@ import picocli.CommandLine.Spec;
             "",
             "Example:",
             "  afterimage serve --nbd unix:/run/afterimage.sock &",
-            "  qemu-img convert 'nbd+unix:///web/vda@latest?socket=/run/afterimage.sock' web.qcow2"
+            "  qemu-img convert 'nbd+unix:///web/vda@latest?socket=/run/afterimage.sock' web.qcow2",
+            "",
+            "In the network, for tenants that see their own machines alone:",
+            "  afterimage serve --nbd tcp:0.0.0.0:10809 --tls require --tls-certificates /etc/pki/afterimage \\",
+            "      --tls-allow /etc/afterimage/tenants"
         })
 final class ServeCommand implements Callable<Integer> {
 
@@ -47,15 +55,36 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--insecure", description = "Allow TCP beyond loopback, where anybody in the network can read the disks.")
     private boolean insecure;
 
+    @Option(
+            names = "--silent-stop",
+            description = "When stopped, finish what has begun and leave the rest unanswered, for clients that ask the next server again"
+                    + " (QEMU's reconnect-delay). Default: refuse it, which clients take for an error.")
+    private boolean silentStop;
+
+    @Mixin
+    private TlsOptions tls;
+
+    @Mixin
+    private LimitOptions limits;
+
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
-        ServerSettings settings = ServerSettings.on(listen.toArray(NbdUri.Place[]::new)).withInsecure(insecure);
+        ServerSettings settings;
+        Optional<AllowList> allowed;
+        BlockSizes blockSizes;
+        try {
+            settings = tls.in(ServerSettings.on(listen.toArray(NbdUri.Place[]::new)).withInsecure(insecure).withLimits(limits.limits()));
+            allowed = tls.allowList();
+            blockSizes = limits.blockSizes();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened);
-                NbdServer server = start(settings, new PointExports(opened.catalog(), images))) {
+                NbdServer server = start(settings, new PointExports(opened.catalog(), images, blockSizes, allowed))) {
             server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
             awaitEnd(server);
         }
@@ -71,11 +100,15 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. */
-    private static void awaitEnd(NbdServer server) {
+    private void awaitEnd(NbdServer server) {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
-                server.stop(GRACE);
+                if (silentStop) {
+                    server.stopForRestart(GRACE);
+                } else {
+                    server.stop(GRACE);
+                }
             } catch (IOException e) {
                 System.err.println("afterimage serve: " + e.getMessage());
             } finally {

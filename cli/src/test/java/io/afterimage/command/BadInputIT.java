@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -101,6 +102,34 @@ class BadInputIT {
         assertEquals(ExitCode.USAGE.number(), afterimage.run("list", "--nonsense").exit());
         assertEquals(ExitCode.USAGE.number(), afterimage.run("serve", "--nbd", "udp:1").exit());
         assertEquals(ExitCode.USAGE.number(), afterimage.on(Path.of("")).run("list").exit());
+    }
+
+    @Test
+    void aServerThatCannotBeMeantSo() throws IOException {
+        String socket = "unix:" + folder.resolve("s");
+        String none = folder.resolve("none").toString();
+        assertServeFails(ExitCode.USAGE, "TLS needs certificates", "--nbd", socket, "--tls", "require");
+        assertServeFails(ExitCode.USAGE, "mean nothing without TLS", "--nbd", socket, "--tls-certificates", none);
+        assertServeFails(ExitCode.USAGE, "no way to use TLS", "--nbd", socket, "--tls", "yes");
+        assertServeFails(ExitCode.USAGE, "The allow list " + none + " cannot be read",
+                "--nbd", socket, "--tls", "on", "--tls-certificates", none, "--tls-allow", none);
+        Path allowed = Files.writeString(folder.resolve("allowed"), "anna : web\nbert\n");
+        assertServeFails(ExitCode.USAGE, "Line 2 of the allow list " + allowed,
+                "--nbd", socket, "--tls", "on", "--tls-certificates", none, "--tls-allow", allowed.toString());
+        assertServeFails(ExitCode.USAGE, "needs clients that prove who they are", "--nbd", socket, "--tls", "on",
+                "--tls-certificates", none, "--no-tls-verify-peer", "--tls-allow", allowed.toString());
+        assertServeFails(ExitCode.TARGET, none + "/server-cert.pem", "--nbd", socket, "--tls", "require", "--tls-certificates", none);
+        assertServeFails(ExitCode.TARGET, "require TLS", "--nbd", "tcp:0.0.0.0:0");
+        assertServeFails(ExitCode.USAGE, "power of two", "--nbd", socket, "--max-payload", "3M");
+        assertServeFails(ExitCode.USAGE, "least one connection", "--nbd", socket, "--max-connections", "0");
+        assertServeFails(ExitCode.USAGE, "64 MiB", "--nbd", socket, "--max-total-in-flight", "1M");
+        assertServeFails(ExitCode.USAGE, "longest export name", "--nbd", socket, "--max-option-size", "1k");
+    }
+
+    private void assertServeFails(ExitCode code, String words, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("serve"));
+        arguments.addAll(List.of(options));
+        assertFails(code, words, afterimage.run(arguments.toArray(String[]::new)));
     }
 
     @Test
@@ -218,7 +247,7 @@ class BadInputIT {
         Process first = afterimage.start(folder.resolve("first.log"), "backup", "web", "--image", "vda=" + large);
         Path leases = afterimage.repository().resolve("leases/backup/web");
         Deadline.in(Duration.ofSeconds(30)).await(
-                () -> Files.isDirectory(leases) && leases.toFile().list().length > 0, () -> "the first backup takes no lease");
+                () -> Files.isDirectory(leases) && leases.toFile().list((_, name) -> name.endsWith(".json")).length > 0, () -> "the first backup takes no lease");
         signal(first, "STOP");
         try {
             assertFails(ExitCode.BUSY, "Another backup of 'web' is running", afterimage.run("backup", "web", "--image", "vda=" + image));

@@ -92,11 +92,11 @@ final class Crowd implements Closeable {
         });
     }
 
-    private void count(String event) {
+    private void happened(String event) {
         events.merge(event, 1, Integer::sum);
     }
 
-    int count(Object event) {
+    int count(String event) {
         return events.getOrDefault(event, 0);
     }
 
@@ -128,7 +128,7 @@ final class Crowd implements Closeable {
         expect(process.waitFor(3, TimeUnit.MINUTES), "a backup does not end");
         String said = Files.readString(log, StandardCharsets.UTF_8);
         int exit = process.exitValue();
-        count(kill ? "backups killed" : exit == 0 ? "backed up" : "backups refused");
+        happened(kill ? "backups killed" : exit == 0 ? "backed up" : "backups refused");
         expect(kill || exit == 0 || exit == ExitCode.BUSY.number(), "backup: " + exit + " " + said);
         // What is listed now of the machine and was not before is this backup's, however it ended.
         String hash = sha256(disk);
@@ -171,10 +171,10 @@ final class Crowd implements Closeable {
         if (result.exit() == 0) {
             expect(ServedRepository.sha256(file).equals(hashes.get(id)), "the point " + id + " was restored and is another");
             Files.delete(file);
-            count("restored");
+            happened("restored");
         } else {
             expect(forgotten.contains(id), "the point " + id + " cannot be restored: " + result.err());
-            count("forgotten while restored");
+            happened("forgotten while restored");
         }
     }
 
@@ -200,11 +200,11 @@ final class Crowd implements Closeable {
                 device.read(BLOCKS / 2 * BLOCK, bytes.limit(BLOCKS * BLOCK));
             } catch (IOException e) {
                 expect(!claim, "the open point " + id + " cannot be read any more: " + e + " " + served.log());
-                count("forgotten while opened");
+                happened("forgotten while opened");
                 return;
             }
             expect(sha256(bytes.array()).equals(hashes.get(id)), "the point " + id + " was read over NBD and is another");
-            count("read while open");
+            happened("read while open");
         } catch (IOException e) {
             expect(forgotten.contains(id), "the point " + id + " is not served: " + e + " " + served.log());
         }
@@ -225,7 +225,7 @@ final class Crowd implements Closeable {
         forgotten.add(id);
         Program.Result result = afterimage.run("forget", point.path("machine").asString() + "@" + id);
         expect(result.exit() == 0 || result.exit() == ExitCode.NOT_FOUND.number(), "forget: " + result.err());
-        count("forgot one");
+        happened("forgot one");
     }
 
     private void forget(Random random) {
@@ -233,7 +233,7 @@ final class Crowd implements Closeable {
         if (points.size() > 6 + random.nextInt(6)) {
             points.forEach(point -> forgotten.add(point.path("point").asString()));
             afterimage.run("forget", "--keep-last", String.valueOf(1 + random.nextInt(3))).orFail();
-            count("forgot by rule");
+            happened("forgot by rule");
             // Those that were kept may be relied on again.
             list().forEach(point -> forgotten.remove(point.path("point").asString()));
         } else if (!points.isEmpty() && random.nextInt(3) == 0) {
@@ -246,12 +246,12 @@ final class Crowd implements Closeable {
         command.addAll(options);
         Program.Result result = afterimage.run(command.toArray(String[]::new));
         if (result.exit() == ExitCode.BUSY.number()) {
-            count("gc refused");
+            happened("gc refused");
             return;
         }
         JsonNode report = result.json();
         expect(report.path("missingPacks").asInt() == 0, "packs are missing: " + report);
-        count("collected");
+        happened("collected");
         events.merge("packs deleted", report.path("deleted").path("packs").asInt(), Integer::sum);
         events.merge("packs compacted", report.path("compacted").path("packs").asInt(), Integer::sum);
     }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -41,9 +42,18 @@ public final class Program {
         return new Program(folder, otherRepository, environment);
     }
 
-    /** The same with this in its environment. */
+    /** The same, with one more variable in its environment. */
+    public Program with(String variable, String value) {
+        Map<String, String> more = new HashMap<>(environment);
+        more.put(variable, value);
+        return new Program(folder, repository, Map.copyOf(more));
+    }
+
+    /** The same, with more in its environment. */
     public Program with(Map<String, String> variables) {
-        return new Program(folder, repository, Map.copyOf(variables));
+        Map<String, String> more = new HashMap<>(environment);
+        more.putAll(variables);
+        return new Program(folder, repository, Map.copyOf(more));
     }
 
     private static Path launcher() {
@@ -83,13 +93,25 @@ public final class Program {
 
     /** Runs it to its end. */
     public Result run(String... arguments) {
+        return run(builder(arguments), "");
+    }
+
+    /** Runs it to its end on a terminal of its own, at which somebody has typed; both streams come out as one. */
+    public Result onTerminal(String typed, String... arguments) {
+        ProcessBuilder builder = builder(arguments);
+        builder.command("script", "--quiet", "--return", "--command", String.join(" ", builder.command()), "/dev/null");
+        return run(builder, typed);
+    }
+
+    private Result run(ProcessBuilder builder, String typed) {
         try {
+            Path in = Files.writeString(Files.createTempFile(folder, "in", ""), typed);
             Path out = Files.createTempFile(folder, "out", "");
             Path err = Files.createTempFile(folder, "err", "");
-            Process process = builder(arguments).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+            Process process = builder.redirectInput(in.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
             if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError("afterimage " + String.join(" ", arguments) + " does not end:\n"
+                throw new AssertionError(String.join(" ", builder.command()) + " does not end:\n"
                         + Files.readString(out) + Files.readString(err));
             }
             return new Result(process.exitValue(), Files.readString(out), Files.readString(err));

@@ -193,6 +193,31 @@ class ServedDisksIT {
         assertTrue(zeros > 10_000_000, "only " + zeros + " bytes are said to be zeros");
     }
 
+    /** Whoever has one point and copies what the context names has the other, in whichever direction. */
+    @Test
+    void theDifferenceOfTwoPointsIsAContext() throws Exception {
+        try (ServedRepository served = ServedRepository.start(afterimage, folder)) {
+            for (int[] pair : new int[][] {{3, 2}, {3, 0}, {1, 3}}) {
+                byte[] disk = Files.readAllBytes(reference(pair[1]));
+                byte[] wanted = Files.readAllBytes(reference(pair[0]));
+                JsonNode map = json(Tool.run("nbdinfo", "--json",
+                        "--map=x-afterimage:changed-since/" + POINT_IDS.get(pair[1]), served.uri(selector(pair[0]))));
+                int copied = 0;
+                for (JsonNode extent : map) {
+                    if (extent.path("type").asInt() == 1) {
+                        int offset = extent.path("offset").asInt();
+                        int length = extent.path("length").asInt();
+                        System.arraycopy(wanted, offset, disk, offset, length);
+                        copied += length;
+                    }
+                }
+                assertEquals(-1, Arrays.mismatch(wanted, disk), "from " + pair[1] + " to " + pair[0]);
+                assertTrue(copied > 700_000 && copied < SIZE, copied + " bytes are said to differ");
+            }
+            assertTrue(Tool.run("nbdinfo", "--list", served.uri("")).orFail().text().contains("x-afterimage:changed-since/" + POINT_IDS.get(0)));
+        }
+    }
+
     private static JsonNode json(Tool.Result result) {
         return new JsonMapper().readTree(result.orFail().text());
     }
@@ -385,6 +410,28 @@ class ServedDisksIT {
                 client.destroyForcibly();
             }
         }
+    }
+
+    /** A client that reconnects reads on as if nothing had been: no request is refused, none is lost. */
+    @Test
+    void aRestartWithASilentStopIsRiddenOut() throws Exception {
+        List<String> command = new ArrayList<>(List.of("stdbuf", "-oL", "qemu-io", "-r", "--image-opts"));
+        for (int i = 0; i < 40; i++) {
+            command.addAll(List.of("-c", "read -P 0xa5 " + (PATTERN_AT + i * 1000) + " 65536", "-c", "sleep 200"));
+        }
+        Path said = folder.resolve("reader");
+        try (ServedRepository first = ServedRepository.start(afterimage, folder, "--silent-stop")) {
+            command.add("driver=nbd,server.type=unix,server.path=" + first.socket() + ",export=" + selector(2) + ",reconnect-delay=60");
+            Process reader = Tool.start(command, said);
+            Deadline.in(Duration.ofSeconds(30)).await(() -> text(said).contains("read 65536") || !reader.isAlive(), () -> text(said));
+            first.terminate();
+            assertTrue(reader.isAlive(), () -> "it had ended before the restart: " + text(said));
+            try (ServedRepository _ = ServedRepository.start(afterimage, folder, "--silent-stop")) {
+                assertEquals(0, reader.waitFor(), () -> text(said));
+            }
+        }
+        assertEquals(40, text(said).lines().filter(line -> line.startsWith("read 65536/65536")).count(), text(said));
+        assertFalse(text(said).contains("fail"), text(said));
     }
 
     private static String text(Path file) {

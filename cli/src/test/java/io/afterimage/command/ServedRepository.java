@@ -1,6 +1,7 @@
 package io.afterimage.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Tool;
@@ -16,13 +17,19 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** {@code afterimage serve} on a unix socket in a folder, until it is closed. */
 final class ServedRepository implements Closeable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private static final Pattern TCP = Pattern.compile("Serving on [0-9.]+:(\\d+)\\.");
 
     private final Path folder;
     private final Path socket;
@@ -36,10 +43,13 @@ final class ServedRepository implements Closeable {
         this.process = process;
     }
 
-    static ServedRepository start(Program afterimage, Path folder) throws IOException {
+    /** Started, with more options if wanted, and listening. */
+    static ServedRepository start(Program afterimage, Path folder, String... options) throws IOException {
         Path socket = folder.resolve("nbd.sock");
         Path log = folder.resolve("serve.log");
-        Process process = afterimage.start(log, "serve", "--nbd", "unix:" + socket);
+        List<String> arguments = new ArrayList<>(List.of("serve", "--nbd", "unix:" + socket));
+        arguments.addAll(List.of(options));
+        Process process = afterimage.start(log, arguments.toArray(String[]::new));
         ServedRepository served = new ServedRepository(folder, socket, log, process);
         Deadline.in(PATIENCE).await(() -> served.log().contains("Serving on") || !process.isAlive(), served::log);
         if (!process.isAlive()) {
@@ -50,6 +60,13 @@ final class ServedRepository implements Closeable {
 
     Path socket() {
         return socket;
+    }
+
+    /** The TCP port, if it listens on one, too. */
+    int port() {
+        Matcher address = TCP.matcher(log());
+        assertTrue(address.find(), this::log);
+        return Integer.parseInt(address.group(1));
     }
 
     String uri(String selector) {

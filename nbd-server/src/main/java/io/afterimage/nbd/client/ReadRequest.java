@@ -61,7 +61,7 @@ final class ReadRequest extends Request {
 
     @Override
     void checkComplete() throws ProtocolException {
-        if (!(covered.size() == 1 && covered.firstEntry().getValue() == length)) {
+        if (!(covered.size() == 1 && covered.firstKey() == 0 && covered.firstEntry().getValue() == length)) {
             throw new ProtocolException("the server left out bytes of " + this);
         }
     }

@@ -8,24 +8,32 @@ import io.netty.buffer.ByteBuf;
 import java.util.Optional;
 
 /**
- * Server side: the client's flags, then its options. Buffers no more than one option of {@link #LARGEST} bytes; what is longer
- * is skipped up to {@link #LONGEST_SKIPPED} and handed on as oversize, and beyond that the stream is given up.
+ * Server side: the client's flags, then its options. Buffers no more than one option of so many bytes; what is longer is skipped
+ * up to {@link #LONGEST_SKIPPED} and handed on as oversize, and beyond that the stream is given up.
  */
 public final class OptionDecoder {
 
-    /** Longest payload that is kept: an export name with 4096 bytes and many queries. */
+    /** Longest payload that is kept, unless told otherwise: an export name with 4096 bytes and many queries. */
     public static final int LARGEST = 64 << 10;
+    /** No less may be kept: an export name with 4096 bytes, and what goes with it. */
+    public static final int SMALLEST_LIMIT = 8 << 10;
     /** Longest payload that is skipped to stay in step with a client. */
     public static final int LONGEST_SKIPPED = 1 << 20;
 
     private static final byte[] NOTHING = {};
     private static final int HEADER = 16;
 
+    private final int largest;
     private boolean flagsRead;
     private boolean headerRead;
     private int code;
     private int length;
     private int toSkip;
+
+    /** Options are kept up to {@code largest} bytes, from {@link #SMALLEST_LIMIT} to {@link #LONGEST_SKIPPED}. */
+    public OptionDecoder(int largest) {
+        this.largest = largest;
+    }
 
     /**
      * The client's 32 bits after the greeting.
@@ -65,9 +73,9 @@ public final class OptionDecoder {
                 throw new ProtocolException("an option of " + Integer.toUnsignedString(length) + " bytes");
             }
             headerRead = true;
-            toSkip = length > LARGEST ? length : 0;
+            toSkip = length > largest ? length : 0;
         }
-        if (length > LARGEST) {
+        if (length > largest) {
             int skipped = Math.min(toSkip, in.readableBytes());
             in.skipBytes(skipped);
             toSkip -= skipped;

@@ -1,6 +1,7 @@
 package io.afterimage.nbd.negotiation;
 
 import io.afterimage.nbd.protocol.NbdString;
+import io.afterimage.nbd.protocol.ReplyForm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -10,6 +11,9 @@ final class ExportNameOption implements ServerOption {
 
     @Override
     public Outcome answer(ServerState state, ByteBuffer payload, OptionReplies replies) throws IOException {
+        if (state.form == ReplyForm.EXTENDED) {
+            return new Outcome.Close("EXPORT_NAME after EXTENDED_HEADERS, which demand GO");
+        }
         byte[] bytes = new byte[payload.remaining()];
         payload.get(bytes);
         Optional<String> name = NbdString.decode(bytes);

@@ -5,7 +5,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslHandler;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.util.Optional;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
@@ -37,8 +36,8 @@ final class Connection {
         return client;
     }
 
-    Duration negotiationTime() {
-        return limits.negotiationTime();
+    Limits limits() {
+        return limits;
     }
 
     SslHandler newTlsHandler(ByteBufAllocator alloc) {

@@ -34,7 +34,7 @@ final class NegotiationHandler extends ByteToMessageDecoder {
     private final Connection connection;
     private final ConnectionOffering offering;
     private final ServerHandshake handshake;
-    private final OptionDecoder options = new OptionDecoder();
+    private final OptionDecoder options;
     private ChannelHandlerContext ctx;
     private ScheduledFuture<?> deadline;
     private boolean busy;
@@ -43,12 +43,13 @@ final class NegotiationHandler extends ByteToMessageDecoder {
         this.connection = connection;
         this.offering = offering;
         this.handshake = handshake;
+        options = new OptionDecoder(connection.limits().optionBytes());
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
         ctx = context;
-        deadline = ctx.executor().schedule(this::tooSlow, connection.negotiationTime().toMillis(), TimeUnit.MILLISECONDS);
+        deadline = ctx.executor().schedule(this::tooSlow, connection.limits().negotiationTime().toMillis(), TimeUnit.MILLISECONDS);
         ByteBuf greeting = ctx.alloc().buffer(18);
         OptionEncoder.greeting(greeting);
         ctx.writeAndFlush(greeting);
@@ -98,7 +99,7 @@ final class NegotiationHandler extends ByteToMessageDecoder {
     }
 
     private void tooSlow() {
-        LOG.info("handshake with {} ends: it took longer than {}", connection.client().address(), connection.negotiationTime());
+        LOG.info("handshake with {} ends: it took longer than {}", connection.client().address(), connection.limits().negotiationTime());
         ctx.close();
     }
 

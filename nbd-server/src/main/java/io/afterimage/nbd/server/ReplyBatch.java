@@ -125,6 +125,8 @@ final class ReplyBatch implements LentReply.Runs {
     private ByteBuf room(int bytes) {
         if (gathered != null && gathered.writableBytes() < bytes) {
             write();
+            // Room that was made for a read which then was not resident is still there, empty and too small.
+            release();
         }
         if (gathered == null) {
             gathered = ctx.alloc().directBuffer(bytes <= ReplyEncoder.LONGEST_MESSAGE ? MESSAGES : CAPACITY);

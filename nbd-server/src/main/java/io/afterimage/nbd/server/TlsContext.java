@@ -32,7 +32,8 @@ final class TlsContext {
             }
             return new TlsContext(builder.build());
         } catch (IllegalArgumentException e) {
-            throw new IOException("the certificates in " + folder + " cannot be used: " + e.getMessage(), e);
+            throw new IOException("The certificates in " + folder + " cannot be used (" + e.getMessage()
+                    + "): server-cert.pem is to be X.509, server-key.pem its key in PKCS #8 ('openssl pkcs8 -topk8 -nodes' converts others).", e);
         }
     }
 

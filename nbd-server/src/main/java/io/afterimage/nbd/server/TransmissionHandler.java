@@ -174,6 +174,10 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             }
         } catch (ProtocolException e) {
             exceptionCaught(ctx, e);
+        } catch (RuntimeException e) {
+            // A defect: better the end of the connection than a client that waits for ever.
+            LOG.error("export '{}' cannot be served any further", use.name(), e);
+            exceptionCaught(ctx, e);
         } finally {
             proceeding = false;
         }

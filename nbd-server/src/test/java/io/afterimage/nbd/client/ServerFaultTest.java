@@ -47,6 +47,7 @@ final class ServerFaultTest {
                 fault("unknown cookie", "not sent", (in, out) -> data(out, 1, request(in) + 1, 0, 4096)),
                 fault("short", "left out", (in, out) -> data(out, 1, request(in), 0, 4095)),
                 fault("nothing", "left out", (in, out) -> chunk(out, 1, 0, request(in), 0)),
+                fault("without its beginning", "left out", (in, out) -> data(out, 1, request(in), 1, 4095)),
                 fault("gap", "left out", (in, out) -> {
                     long cookie = request(in);
                     data(out, 0, cookie, 0, 100);

@@ -169,6 +169,8 @@ final class EnduranceTest {
                 RawClient.optionBytes(7, RawClient.info("e", 3)),
                 RawClient.request(0, 0, 1, 0, 1 << 20),
                 RawClient.request(0, 1, 2, 0, 1 << 20));
+        long memory = directMemory();
+        int descriptors = openDescriptors();
         for (int i = 0; i < 10_000; i++) {
             try (RawClient client = RawClient.connect(port)) {
                 client.socket().setSoLinger(i % 2 == 0, 0);
@@ -178,6 +180,68 @@ final class EnduranceTest {
         Await.until("the end of all connections", () -> server.connections() == 0);
         assertServed();
         assertServed();
+        Await.until("the end of all connections", () -> server.connections() == 0);
+        assertTrue(openDescriptors() < descriptors + 50, () -> openDescriptors() + " descriptors, " + descriptors + " before");
+        // The pools of the threads that have worked keep a few chunks of 4 MiB each.
+        assertTrue(directMemory() < memory + (48 << 20), () -> directMemory() + " bytes, " + memory + " before");
+    }
+
+    private static int openDescriptors() {
+        return java.util.Objects.requireNonNull(java.nio.file.Path.of("/proc/self/fd").toFile().list()).length;
+    }
+
+    /** Clients that close their half and read on: what has begun is answered or not, but nobody stays. */
+    @Test
+    void halfClosedConnectionsGo() throws Exception {
+        start(Limits.DEFAULT);
+        List<RawClient> half = new ArrayList<>();
+        try {
+            for (int i = 0; i < 200; i++) {
+                RawClient client = i % 2 == 0 ? transmission() : RawClient.greeted(port);
+                half.add(client);
+                switch (i % 10) {
+                    case 0 -> client.send(RawClient.request(0, 1, 1, 0, 1 << 20)).send(new byte[1000]);
+                    case 2 -> client.send(RawClient.request(0, 0, 1, 0, 1 << 20));
+                    case 4 -> client.send(new byte[] {0x25, 0x60});
+                    case 1 -> client.send(new byte[] {'I', 'H'});
+                    default -> {}
+                }
+                client.socket().shutdownOutput();
+            }
+            Await.until("the end of all connections", () -> server.connections() == 0);
+            assertServed();
+        } finally {
+            for (RawClient client : half) {
+                client.close();
+            }
+        }
+    }
+
+    /** Takers of one byte at a time in the end get everything, and others are served beside them. */
+    @Test
+    void slowReadersAreServedBesideQuickOnes() throws Exception {
+        start(Limits.DEFAULT);
+        List<RawClient> slow = new ArrayList<>();
+        try {
+            for (int i = 0; i < 40; i++) {
+                RawClient client = transmission();
+                client.send(RawClient.request(0, 0, i, 0, 4 << 20));
+                slow.add(client);
+            }
+            for (int round = 0; round < 16; round++) {
+                for (RawClient client : slow) {
+                    client.read(1);
+                }
+                assertServed();
+            }
+            for (RawClient client : slow) {
+                client.read(4 << 20);
+            }
+        } finally {
+            for (RawClient client : slow) {
+                client.close();
+            }
+        }
     }
 
     @Test

@@ -25,6 +25,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** An export as a mounted disk, through another server, and across a restart. */
 final class MountAndRestartIT {
 
+    private static final int KILLS = 3;
+
+    private final AtomicInteger killed = new AtomicInteger();
+    private volatile Peer server;
+
     @TempDir
     Path folder;
 
@@ -114,6 +119,71 @@ final class MountAndRestartIT {
         } finally {
             server[0].close();
         }
+    }
+
+    /** The server is another process, which is killed in the middle of it, several times; a flush that was answered holds. */
+    @Test
+    void qemuRidesOutAServerThatIsKilledUnderWriteLoad() throws Exception {
+        int writes = 400;
+        int length = 64 << 10;
+        Path socket = folder.resolve("s");
+        Path file = folder.resolve("written.raw");
+        FileDevice.create(file, (long) writes * length).close();
+        Thread killer = Thread.ofPlatform().unstarted(() -> killAndRestart(socket, file, writes, length));
+        server = serve(file, socket);
+        try {
+            // Ours is listened on from the moment that it is there.
+            Await.until("the server's socket", () -> Files.exists(socket));
+            killer.start();
+            List<String> command = new ArrayList<>(List.of("qemu-io", "--image-opts"));
+            for (int i = 0; i < writes; i++) {
+                command.add("-c");
+                command.add("aio_write -P " + (1 + i % 250) + " " + (long) i * length + " " + length);
+                if (i % 50 == 49) {
+                    command.addAll(List.of("-c", "aio_flush", "-c", "flush", "-c", "sleep 300"));
+                }
+            }
+            command.add("driver=nbd,server.type=unix,server.path=" + socket + ",export=e,reconnect-delay=60");
+            String said = Peer.run(command.toArray(String[]::new)).success();
+            assertTrue(!said.contains("failed") && !said.contains("rror"), said);
+            killer.join();
+            byte[] bytes = Files.readAllBytes(file);
+            for (int i = 0; i < bytes.length; i++) {
+                assertEquals((byte) (1 + i / length % 250), bytes[i], "byte " + i);
+            }
+            assertEquals(KILLS, killed.get());
+        } finally {
+            killer.interrupt();
+            killer.join();
+            server.close();
+        }
+    }
+
+    /** Kills the server each time that more of the file has been written, and starts another in its place. */
+    private void killAndRestart(Path socket, Path file, int writes, int length) {
+        try (FileDevice written = FileDevice.openReadOnly(file)) {
+            for (int kill = 1; kill <= KILLS; kill++) {
+                long mark = (long) writes * kill / (KILLS + 1) * length;
+                Await.until("the write at " + mark, () -> {
+                    ByteBuffer one = ByteBuffer.allocate(1);
+                    written.read(mark, one);
+                    return one.get(0) != 0;
+                });
+                server.kill();
+                server = serve(file, socket);
+                killed.incrementAndGet();
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Peer serve(Path file, Path socket) throws IOException {
+        return Peer.serve(
+                ProcessHandle.current().info().command().orElseThrow(), "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"), ServeFile.class.getName(), "writable", file.toString(), socket.toString(), "0");
     }
 
     /** Counts what is written. */

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * A server for measurements: {@code memory|file FILE SOCKET PORT}. With {@code memory} the file is served from buffers as a warm cache
- * holds them, with {@code file} from the file and the page cache.
+ * A server of its own process: {@code memory|file|writable FILE SOCKET PORT}. With {@code memory} the file is served from buffers as a
+ * warm cache holds them, with {@code file} from the file and the page cache, with {@code writable} so that it can be written.
  */
 public final class ServeFile {
 
@@ -17,7 +17,7 @@ public final class ServeFile {
 
     public static void main(String... arguments) throws IOException, InterruptedException {
         Path file = Path.of(arguments[1]);
-        FileDevice image = FileDevice.openReadOnly(file);
+        FileDevice image = arguments[0].equals("writable") ? FileDevice.openWritable(file) : FileDevice.openReadOnly(file);
         BlockDevice device = arguments[0].equals("memory") ? new ResidentDevice(image) : image;
         try (NbdServer server = NbdServer.start(
                 ServerSettings.on(new NbdUri.Unix(Path.of(arguments[2])), new NbdUri.Tcp("127.0.0.1", Integer.parseInt(arguments[3]))),

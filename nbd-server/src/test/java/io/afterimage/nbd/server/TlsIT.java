@@ -69,12 +69,17 @@ final class TlsIT {
     }
 
     private void start(TlsMode mode, boolean verify) throws Exception {
+        start(mode, verify, Limits.DEFAULT);
+    }
+
+    private void start(TlsMode mode, boolean verify, Limits limits) throws Exception {
         byte[] bytes = new byte[SIZE];
         new Random(1).nextBytes(bytes);
         device.write(0, ByteBuffer.wrap(bytes));
         socket = folder.resolve("s");
         server = NbdServer.start(
                 ServerSettings.on(new NbdUri.Unix(socket), new NbdUri.Tcp("127.0.0.1", 0))
+                        .withLimits(limits)
                         .withTls(mode, new TlsSettings(certificates.folder(), verify)),
                 new Tenants());
     }
@@ -207,6 +212,23 @@ final class TlsIT {
             assertEquals(28, client.simple(2), "an overlong write is drained through TLS");
             client.send(RawClient.request(0, 2, 3, 0, 0));
             assertEquals(-1, client.in().read(), "an orderly end");
+        }
+    }
+
+    @Test
+    void aHandshakeOfTlsThatFailsOrStallsEndsTheConnection() throws Exception {
+        start(TlsMode.REQUIRED, false, Limits.DEFAULT.withNegotiationTime(java.time.Duration.ofSeconds(2)));
+        try (RawClient garbled = raw();
+                RawClient silent = raw();
+                RawClient old = raw()) {
+            assertEquals(ACK, silent.ask(5));
+            assertEquals(ACK, garbled.ask(5));
+            garbled.send("GET / HTTP/1.1\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII)).rest();
+            assertEquals(ACK, old.ask(5));
+            var tls = (javax.net.ssl.SSLSocket) trusting().getSocketFactory().createSocket(old.socket(), "localhost", 0, true);
+            tls.setEnabledProtocols(new String[] {"TLSv1.1"});
+            assertThrows(IOException.class, tls::startHandshake, "TLS before 1.2");
+            silent.assertClosed();
         }
     }
 

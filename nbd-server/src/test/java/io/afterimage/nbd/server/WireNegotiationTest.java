@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,9 +55,12 @@ final class WireNegotiationTest {
         Export first = new Export(new MemoryDevice(1 << 20), "first words")
                 .withContext("x-test:a/1", (range, limit) -> List.of(new StatusExtent(range, 1)))
                 .withContext("x-test:a/2", (range, limit) -> List.of(new StatusExtent(range, 2)));
+        Export second = new Export(new MemoryDevice(4096), "");
+        for (int i = 0; i < 33; i++) {
+            second = second.withContext("x-test:b/" + i, (range, limit) -> List.of(new StatusExtent(range, 1)));
+        }
         server = NbdServer.start(
-                ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)).withLimits(limits),
-                MapExports.of("one", first).and("two", new Export(new MemoryDevice(4096), "")));
+                ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)).withLimits(limits), MapExports.of("one", first).and("two", second));
         port = ((NbdUri.Tcp) server.addresses().getFirst()).port();
     }
 
@@ -276,7 +280,6 @@ final class WireNegotiationTest {
             assertEquals(List.of("x-test:a/1", "x-test:a/2"), contexts(client, LIST_META, "one", "x-test:a/"));
             assertEquals(List.of("x-test:a/2", "base:allocation"), contexts(client, LIST_META, "one", "x-test:a/2", "base:allocation", "x-test:a/2"));
             assertEquals(List.of(), contexts(client, LIST_META, "one", "base:none", "other:", "x", ""));
-            assertEquals(List.of("base:allocation"), contexts(client, LIST_META, "two"));
             assertEquals(UNKNOWN, client.ask(LIST_META, RawClient.meta("none")));
         }
     }
@@ -300,10 +303,11 @@ final class WireNegotiationTest {
         byte[] good = RawClient.meta("one", "base:allocation", "x-test:a/1");
         try (RawClient client = RawClient.greeted(port)) {
             assertEquals(ACK, client.ask(STRUCTURED));
-            for (int length = 0; length < good.length; length += 3) {
+            for (int length = 0; length < good.length; length++) {
                 int option = length % 2 == 0 ? LIST_META : SET_META;
                 assertEquals(INVALID, client.ask(option, Arrays.copyOf(good, length)), "cut to " + length);
             }
+            assertEquals(INVALID, client.ask(SET_META, Arrays.copyOf(good, good.length + 1)), "trailing junk");
             byte[] many = good.clone();
             ByteBuffer.wrap(many).putInt(7, -1);
             assertEquals(INVALID, client.ask(SET_META, many));
@@ -330,6 +334,27 @@ final class WireNegotiationTest {
             assertEquals(ACK, client.ask(GO, RawClient.info("one")));
             client.send(RawClient.request(0, 7, 1, 0, 512));
             assertEquals(22, client.chunk(false).error());
+        }
+    }
+
+    @Test
+    void contextsOfNoExportOrTooManyAreRefused() throws IOException {
+        try (RawClient client = RawClient.greeted(port)) {
+            assertEquals(ACK, client.ask(STRUCTURED));
+            assertEquals(UNKNOWN, client.ask(SET_META, RawClient.meta("none", "base:allocation")));
+            String[] all = IntStream.range(0, 33).mapToObj(i -> "x-test:b/" + i).toArray(String[]::new);
+            assertEquals(TOO_BIG, client.ask(SET_META, RawClient.meta("two", all)));
+            assertEquals(32, contexts(client, SET_META, "two", Arrays.copyOf(all, 32)).size());
+            assertEquals(34, contexts(client, LIST_META, "two").size());
+        }
+    }
+
+    /** With extended headers an export is entered by GO; whoever does otherwise has lost the thread. */
+    @Test
+    void exportNameAfterExtendedHeadersEndsTheConnection() throws IOException {
+        try (RawClient client = RawClient.greeted(port)) {
+            assertEquals(ACK, client.ask(EXTENDED));
+            client.option(EXPORT_NAME, "one".getBytes(StandardCharsets.UTF_8)).assertClosed();
         }
     }
 
@@ -380,13 +405,17 @@ final class WireNegotiationTest {
             whole = client.send(talk).rest();
         }
         assertEquals(20 + (20 + 19) + 20 + (20 + 14) + (20 + 12) + 20 + 28 + 100, whole.length);
-        for (int split = 1; split < talk.length; split += 7) {
+        for (int split = 1; split < talk.length; split++) {
             try (RawClient client = RawClient.greeted(port)) {
                 client.send(Arrays.copyOf(talk, split)).send(Arrays.copyOfRange(talk, split, talk.length));
                 assertArrayEquals(whole, client.rest(), "split at " + split);
             }
         }
-        try (RawClient client = RawClient.greeted(port)) {
+        try (RawClient client = RawClient.connect(port)) {
+            client.read(18);
+            for (byte one : new byte[] {0, 0, 0, 3}) {
+                client.send(new byte[] {one});
+            }
             for (byte one : talk) {
                 client.send(new byte[] {one});
             }

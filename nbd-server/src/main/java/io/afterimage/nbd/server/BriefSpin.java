@@ -1,0 +1,46 @@
+package io.afterimage.nbd.server;
+
+import io.netty.channel.SelectStrategy;
+import io.netty.util.IntSupplier;
+
+/**
+ * How an event loop waits: it looks for a moment before it sleeps, if lately the next event came within such a moment. A client that
+ * has one request in flight sends the next as soon as it has the reply; to be put to sleep and woken, by an interrupt between
+ * virtual CPUs at worst, takes longer than to answer. When looking was in vain, the moment shrinks to nothing, so that an idle or
+ * slowly fed loop costs nothing; when a sleep turns out to have been short, it grows. (The way in which KVM polls before it halts.)
+ * For one event loop.
+ */
+final class BriefSpin implements SelectStrategy {
+
+    private static final long LONGEST_NANOS = 50_000;
+    private static final long SHORTEST_NANOS = 5_000;
+
+    private long spinNanos;
+    private long asleepSince;
+
+    @Override
+    @SuppressWarnings("ThreadPriorityCheck") // yielding is a courtesy here: nothing depends on it
+    public int calculateStrategy(IntSupplier readyEvents, boolean hasTasks) throws Exception {
+        if (hasTasks) {
+            asleepSince = 0;
+            return readyEvents.get();
+        }
+        long now = System.nanoTime();
+        if (asleepSince != 0 && now - asleepSince < LONGEST_NANOS) {
+            spinNanos = Math.clamp(2 * spinNanos, SHORTEST_NANOS, LONGEST_NANOS);
+        }
+        for (long end = now + spinNanos; now < end; now = System.nanoTime()) {
+            int ready = readyEvents.get();
+            if (ready > 0) {
+                asleepSince = 0;
+                return ready;
+            }
+            // Others may want the processor more: the client, for one.
+            Thread.yield();
+        }
+        // What has been in vain once is likely to be again; a short sleep will tell when it is not.
+        spinNanos = spinNanos / 2 < SHORTEST_NANOS ? 0 : spinNanos / 2;
+        asleepSince = now;
+        return SelectStrategy.SELECT;
+    }
+}
