@@ -28,10 +28,12 @@ import io.afterimage.store.ObjectLock;
 import io.afterimage.store.Retention;
 import io.afterimage.store.Retention.Mode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -252,6 +254,60 @@ class ImmutablePointsTest {
         assertLocked(keys("moves/"), month.retention());
         assertLocked(Set.of(ManifestObjects.key(WEB, point.id()), Catalog.key(WEB, point.id())), month.retention());
         assertArrayEquals(disk(1, 7), PointBytes.read(repository, point, Backups.DISK));
+    }
+
+    /** A pack that gc empties, and a point that inherits of it: ready to be emptied by the next run. */
+    private ObjectKey packToEmpty() throws IOException {
+        Point old = backups.run(WEB, disk(1, 2, 3, 4, 5, 6));
+        ObjectKey pack = keys("packs/").iterator().next();
+        backups.run(WEB, disk(1, 7));
+        repository.catalog().forget(WEB, old.id());
+        new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
+                .run(new GarbageCollection.Request(Duration.ofHours(1), 0.9, false), Progress.NONE);
+        now = now.plus(Duration.ofHours(2));
+        return pack;
+    }
+
+    private Runnable immutableBackup(List<Point> made, Immutability immutability) {
+        return () -> {
+            try (Repository another = Repository.open(store)) {
+                Backups there = new Backups(another, index, () -> now, LeaseTerms.DEFAULT, random);
+                made.add(there.run(WEB, Backups.unchanged(disk(1, 7)), Optional.of(immutability), _ -> {}, _ -> {}));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
+    }
+
+    private void assertKept(Point point, Immutability immutability) throws IOException {
+        assertLocked(keys("packs/"), immutability.retention());
+        assertLocked(keys("moves/"), immutability.retention());
+        assertArrayEquals(disk(1, 7), PointBytes.read(repository, point, Backups.DISK));
+    }
+
+    @Test
+    void aPackThatIsLockedWhileGcEmptiesItStays() throws IOException {
+        ObjectKey pack = packToEmpty();
+        Immutability month = immutability(Mode.GOVERNANCE, MONTH);
+        List<Point> made = new ArrayList<>();
+        // The first question is whether it may be emptied, the second whether it may be deleted.
+        store.beforeAsking(pack, () -> store.beforeAsking(pack, immutableBackup(made, month)));
+        assertEquals(0, gc(0.9).compacted().packs());
+        assertTrue(keys("packs/").contains(pack));
+        assertEquals(List.of(), hiddenData());
+        assertKept(made.getFirst(), month);
+    }
+
+    @Test
+    void whatIsLockedTooLateForGcToSeeIsLockedWhereItWent() throws IOException {
+        ObjectKey pack = packToEmpty();
+        Immutability month = immutability(Mode.GOVERNANCE, MONTH);
+        List<Point> made = new ArrayList<>();
+        store.beforeDeleting(pack, immutableBackup(made, month));
+        assertEquals(1, gc(0.9).compacted().packs());
+        assertFalse(keys("packs/").contains(pack));
+        assertEquals(1, keys("moves/").size());
+        assertKept(made.getFirst(), month);
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** A store in memory with object lock, as strict as any about what may be changed: what is overwritten or deleted under lock stays as a version of which no listing tells. */
 public final class LockableStore implements ObjectStore {
@@ -21,6 +22,8 @@ public final class LockableStore implements ObjectStore {
     private final MemoryObjectStore store;
     private final Map<ObjectKey, Retention> retentions = new HashMap<>();
     private final List<ObjectKey> hidden = new ArrayList<>();
+    private final Map<ObjectKey, Runnable> beforeAsking = new ConcurrentHashMap<>();
+    private final Map<ObjectKey, Runnable> beforeDeleting = new ConcurrentHashMap<>();
     private int retentionRequests;
 
     public LockableStore(InstantSource clock) {
@@ -36,6 +39,23 @@ public final class LockableStore implements ObjectStore {
     /** How many times a retention was asked for or set by itself. */
     public synchronized int retentionRequests() {
         return retentionRequests;
+    }
+
+    /** Lets something else happen once, just before somebody next asks of the object's retention. */
+    public void beforeAsking(ObjectKey key, Runnable event) {
+        beforeAsking.put(key, event);
+    }
+
+    /** Lets something else happen once, just before the object is deleted. */
+    public void beforeDeleting(ObjectKey key, Runnable event) {
+        beforeDeleting.put(key, event);
+    }
+
+    private static void happen(Map<ObjectKey, Runnable> events, ObjectKey key) {
+        Runnable event = events.remove(key);
+        if (event != null) {
+            event.run();
+        }
     }
 
     private boolean isLocked(ObjectKey key) {
@@ -72,9 +92,12 @@ public final class LockableStore implements ObjectStore {
     }
 
     @Override
-    public synchronized void delete(Collection<ObjectKey> keys) throws StoreException {
-        store.delete(keys);
-        Set.copyOf(keys).forEach(key -> replace(key, Optional.empty()));
+    public void delete(Collection<ObjectKey> keys) throws StoreException {
+        keys.forEach(key -> happen(beforeDeleting, key));
+        synchronized (this) {
+            store.delete(keys);
+            Set.copyOf(keys).forEach(key -> replace(key, Optional.empty()));
+        }
     }
 
     @Override
@@ -105,6 +128,7 @@ public final class LockableStore implements ObjectStore {
 
         @Override
         public Optional<Retention> retention(ObjectKey key) throws StoreException {
+            happen(beforeAsking, key);
             synchronized (LockableStore.this) {
                 retentionRequests++;
                 store.getWhole(key, Integer.MAX_VALUE);
