@@ -63,9 +63,9 @@ public final class FoundLease {
         return expires(terms).plus(terms.margin()).isBefore(now);
     }
 
-    /** Whether the holder may begin something new. */
-    boolean isHeld(Instant now) throws IOException {
-        return content.isPresent() && content.get().expires().isAfter(now) && !content.get().holder().isDead();
+    /** Whether the holder may begin something new. Of one that cannot be told, since a later program wrote it, that is believed until it must have been renewed. */
+    boolean isHeld(Instant now, LeaseTerms terms) throws IOException {
+        return expires(terms).isAfter(now) && !(content.isPresent() && content.get().holder().isDead());
     }
 
     /** When it expires unless it is renewed, as far as can be told. */

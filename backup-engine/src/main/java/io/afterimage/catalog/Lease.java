@@ -69,7 +69,7 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
             if (other.key().equals(key)) {
                 continue;
             }
-            if (other.isHeld(clock.instant())) {
+            if (other.isHeld(clock.instant(), terms)) {
                 throw new CatalogException(
                         Reason.BUSY,
                         sentence + ": wait for it to end (if its host died, its claim expires at "

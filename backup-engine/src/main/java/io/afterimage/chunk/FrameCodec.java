@@ -15,6 +15,9 @@ public final class FrameCodec {
     public static final int HEADER_LENGTH = 64;
 
     static final int MAGIC = 0x41494346; // "AICF"
+    /** The slowest: beyond it zstd wants more memory to read, too. */
+    public static final int HIGHEST_LEVEL = 19;
+
     private static final int LARGEST_COMPRESSED_UNITS = 255;
 
     private final ChunkSize chunkSize;
@@ -24,12 +27,20 @@ public final class FrameCodec {
     /**
      * @param chunkSize the repository's chunk size
      * @param seal the repository's own
-     * @param level the zstd level, 1 to 19; matters to {@link #encode} alone
+     * @param level the zstd level, 1 to {@value #HIGHEST_LEVEL}; matters to {@link #encode} alone
      */
     public FrameCodec(ChunkSize chunkSize, PackSeal seal, int level) {
+        if (level < 1 || level > HIGHEST_LEVEL) {
+            throw new IllegalArgumentException("'" + level + "' is not a compression level: there are 1 to " + HIGHEST_LEVEL + ".");
+        }
         this.chunkSize = chunkSize;
         this.seal = seal;
         zstd = new Zstandard(level);
+    }
+
+    /** The same at another zstd level. */
+    public FrameCodec withLevel(int level) {
+        return new FrameCodec(chunkSize, seal, level);
     }
 
     public ChunkSize chunkSize() {

@@ -51,14 +51,14 @@ public final class Repository implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(Repository.class);
 
     /** The zstd level that gives backups their speed; what is read does not depend on it. */
-    private static final int LEVEL = 1;
+    public static final int DEFAULT_LEVEL = 1;
 
     private static final int REQUESTS_AT_ONCE = 16;
 
     private final ObjectStore store;
     private final RepositoryHeader header;
     private final Optional<RepositoryHeader.Opened> opened;
-    private final FrameCodec codec;
+    private volatile FrameCodec codec;
     private final ObjectSeal seal;
     private final Catalog catalog;
     private final Moves moves = new Moves(this);
@@ -70,7 +70,7 @@ public final class Repository implements Closeable {
         this.opened = opened;
         Optional<MasterKey> master = opened.map(RepositoryHeader.Opened::master);
         codec = new FrameCodec(
-                new ChunkSize(header.chunkSize()), master.map(PackSeal::of).orElseGet(PackSeal::clear), LEVEL);
+                new ChunkSize(header.chunkSize()), master.map(PackSeal::of).orElseGet(PackSeal::clear), DEFAULT_LEVEL);
         seal = master.map(ObjectSeal::of).orElseGet(ObjectSeal::clear);
         catalog = new Catalog(store, seal);
     }
@@ -226,6 +226,11 @@ public final class Repository implements Closeable {
     /** One request at a time happen in an order that can be foretold; stores with much latency and little load like more. */
     public void setRequestsAtOnce(int count) {
         requestsAtOnce = count;
+    }
+
+    /** Compresses what is added from now on at another zstd level, 1 to {@value FrameCodec#HIGHEST_LEVEL}: the higher, the smaller and the slower. */
+    public void setCompressionLevel(int level) {
+        codec = codec.withLevel(level);
     }
 
     /** Makes frames as this repository has them, for those who lay them into packs. */

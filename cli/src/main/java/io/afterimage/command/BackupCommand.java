@@ -43,6 +43,9 @@ final class BackupCommand implements Callable<Integer> {
     @Mixin
     private JsonOption json;
 
+    @Mixin
+    private CompressionOption compression;
+
     @Parameters(paramLabel = "MACHINE", converter = Argument.Machine.class, description = "The machine's name in the repository.")
     private MachineName machine;
 
@@ -86,6 +89,7 @@ final class BackupCommand implements Callable<Integer> {
         Assembly assembly = repository.assembly();
         try (Repository opened = repository.open();
                 ChunkIndex index = assembly.index(opened)) {
+            compression.applyTo(opened);
             Point point = backUp(assembly, opened, index, immutable.immutability(assembly, opened));
             json.print(spec, PointView.of(point), PointView.summary(point));
         }

@@ -49,6 +49,9 @@ final class CopyCommand implements Callable<Integer> {
     @Mixin
     private JsonOption json;
 
+    @Mixin
+    private CompressionOption compression;
+
     @Parameters(arity = "0..*", paramLabel = "MACHINE|SELECTOR", description = "All points of a machine, or the one of machine@point. Default: all points of all machines.")
     private List<String> selectors = List.of();
 
@@ -68,6 +71,7 @@ final class CopyCommand implements Callable<Integer> {
             if (from.id().equals(to.id())) {
                 throw new ParameterException(spec.commandLine(), "--repo and --to are the same repository: name another one to copy to.");
             }
+            compression.applyTo(to);
             CopyPoints copy = assembly.copyPoints(from, images, to, index, immutable.immutability(assembly, to));
             List<Point> copied = new ArrayList<>();
             int chosen = 0;

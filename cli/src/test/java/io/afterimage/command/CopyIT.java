@@ -81,7 +81,7 @@ class CopyIT {
         // One point in the middle first: what is before it comes whole later, what is after it as an increment.
         String middle = afterimage.run("list", "--json").json().get(1).get("point").asString();
         assertEquals(1, afterimage.run(with(new String[] {"web@" + middle}, copy)).json().size());
-        JsonNode rest = afterimage.run(copy).json();
+        JsonNode rest = afterimage.run(with(new String[] {"--compression-level", "9"}, copy)).json();
         assertEquals(2, rest.size());
         assertTrue(stored(rest) < 2_000_000, "what the second site has is not stored again: " + rest);
         assertEachMomentIn(there, "--key-file", key);
@@ -125,6 +125,8 @@ class CopyIT {
         Program there = afterimage.on(folder.resolve("there"));
         there.run("init").orFail();
         assertFails(ExitCode.USAGE, "names a disk", afterimage.run("copy", "--to", there.repository().toString(), "web/vda@latest"));
+        assertFails(
+                ExitCode.USAGE, "not a compression level", afterimage.run("copy", "--to", there.repository().toString(), "--compression-level", "20"));
         assertFails(ExitCode.NOT_FOUND, "no machine 'other'", afterimage.run("copy", "--to", there.repository().toString(), "other"));
         assertFails(ExitCode.REPOSITORY, "nowhere", afterimage.run("copy", "--to", folder.resolve("nowhere").toString()));
     }
