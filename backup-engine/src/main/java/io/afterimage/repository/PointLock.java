@@ -121,7 +121,7 @@ final class PointLock {
                     return true;
                 }
                 try {
-                    // Never weaker than it is: some stores would allow that.
+                    // Never weaker than it is: no store is relied on to refuse that.
                     lock.retain(key, present.map(retention::with).orElse(retention));
                 } catch (StoreException e) {
                     if (e.problem() != Problem.ACCESS_DENIED || tries == TRIES) {

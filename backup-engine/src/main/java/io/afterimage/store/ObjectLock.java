@@ -23,7 +23,7 @@ public interface ObjectLock {
 
     /**
      * Puts an object under retention, in place of any it is under, which must not end later. Of one that is not over the mode is to be kept: some stores
-     * refuse to change it in either direction, and others would let it be made weaker.
+     * refuse to change it in either direction, and others may let it be made weaker.
      *
      * @throws ObjectNotFoundException if there is no such object
      * @throws StoreException with {@link Problem#ACCESS_DENIED} if the one it is under does not allow it
