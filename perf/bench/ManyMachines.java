@@ -11,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -32,7 +33,7 @@ final class ManyMachines {
         try (Repository repository = assembly.open(RepositoryLocation.parse(arguments[0]), KeySource.NONE);
                 ChunkIndex index = assembly.index(repository);
                 RandomAccessFile base = new RandomAccessFile(arguments[2], "rw")) {
-            assembly.backUpImages(repository, index).run(new MachineName("base"), disk, Progress.NONE);
+            assembly.backUpImages(repository, index).run(new MachineName("base"), disk, Optional.empty(), Progress.NONE);
             int[] blocks = random.ints(0, (int) (base.length() / BLOCK)).distinct().limit(changed).toArray();
             byte[][] before = new byte[changed][BLOCK];
             for (int i = 0; i < changed; i++) {
@@ -46,7 +47,7 @@ final class ManyMachines {
                     base.seek((long) block * BLOCK);
                     base.write(own);
                 }
-                assembly.backUpImages(repository, index).run(new MachineName("m" + machine), disk, Progress.NONE);
+                assembly.backUpImages(repository, index).run(new MachineName("m" + machine), disk, Optional.empty(), Progress.NONE);
             }
         }
         System.out.println((long) machines * changed * BLOCK);

@@ -71,7 +71,8 @@ public record Capture(
                         parent.map(Manifest::point),
                         described,
                         bytes,
-                        seal),
+                        seal,
+                        writer.retention()),
                 writer);
     }
 

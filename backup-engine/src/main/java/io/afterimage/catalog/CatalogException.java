@@ -17,7 +17,8 @@ public final class CatalogException extends IOException {
         DAMAGED,
         UNSUPPORTED_FORMAT,
         BUSY,
-        PROTECTED
+        PROTECTED,
+        IMMUTABLE
     }
 
     private final Reason reason;

@@ -3,6 +3,7 @@ package io.afterimage.catalog;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
+import io.afterimage.store.Retention;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param disks in the machine's order
  * @param bytes what the capture cost
  * @param manifest the stored manifest's length and hash
+ * @param immutable what each object of the point was under when it was made; it may be under more by now
  */
 public record Point(
         PointId id,
@@ -27,7 +29,8 @@ public record Point(
         Optional<PointId> parent,
         List<PointDisk> disks,
         CaptureBytes bytes,
-        Seal manifest) {
+        Seal manifest,
+        Optional<Retention> immutable) {
 
     /**
      * What an object must be to be believed.
@@ -39,6 +42,11 @@ public record Point(
 
     public Point {
         disks = List.copyOf(disks);
+    }
+
+    /** Whether it could not be deleted at that instant, and so must not be forgotten. */
+    public boolean isImmutable(Instant now) {
+        return immutable.filter(retention -> retention.until().isAfter(now)).isPresent();
     }
 
     public Optional<PointDisk> disk(DiskName name) {

@@ -2,10 +2,12 @@ package io.afterimage.catalog;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.afterimage.catalog.CatalogException.Reason;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
+import io.afterimage.store.Retention;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -22,6 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
  * The JSON of a point's descriptor ({@code docs/formats/point.md}), which is also what {@code list --json} shows. Fields that a
  * later program adds are passed over; a later {@code format} is refused.
  *
+ * @param immutable null, and left out, unless the point was made immutable
  * @param check the SHA-256 of the text with zeros in this place, since nothing else proves it where a repository is not encrypted
  */
 public record PointDescriptor(
@@ -34,6 +37,7 @@ public record PointDescriptor(
         List<Disk> disks,
         CaptureBytes bytes,
         Point.Seal manifest,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Retention immutable,
         String check) {
 
     /** No descriptor is larger; one that is comes from somebody who means harm. */
@@ -76,6 +80,7 @@ public record PointDescriptor(
                         .toList(),
                 point.bytes(),
                 point.manifest(),
+                point.immutable().orElse(null),
                 NO_CHECK);
     }
 
@@ -133,6 +138,7 @@ public record PointDescriptor(
                 Optional.ofNullable(parent).map(PointId::new),
                 disks.stream().map(Disk::toPointDisk).toList(),
                 requireNonNull(bytes),
-                manifest);
+                manifest,
+                Optional.ofNullable(immutable));
     }
 }

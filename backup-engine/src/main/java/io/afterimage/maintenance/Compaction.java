@@ -33,6 +33,7 @@ final class Compaction {
     private final LiveFrames live;
     private final MoveListing moves;
     private final Map<PackId, Long> lengths;
+    private final LockedObjects locked;
     private final ChunkReader reader;
     private final SecureRandom random = new SecureRandom();
     /** Packs whose frames are all in the new pack, or in those stored before, with what is to be told of them. */
@@ -45,13 +46,21 @@ final class Compaction {
     /**
      * @param live comes to know what lies anew, as {@code moves} do
      * @param lengths of the packs that are there, now and afterwards
+     * @param locked asked of packs at the last moment: a pack that a point has locked meanwhile stays
      */
-    Compaction(Repository repository, Changes changes, LiveFrames live, MoveListing moves, Map<PackId, Long> lengths) {
+    Compaction(
+            Repository repository,
+            Changes changes,
+            LiveFrames live,
+            MoveListing moves,
+            Map<PackId, Long> lengths,
+            LockedObjects locked) {
         this.repository = repository;
         this.changes = changes;
         this.live = live;
         this.moves = moves;
         this.lengths = lengths;
+        this.locked = locked;
         reader = new ChunkReader(repository);
         target = newPack();
     }
@@ -118,12 +127,14 @@ final class Compaction {
             target = newPack();
         }
         changes.put(repository.moves(), emptied.values().stream().flatMap(List::stream).toList());
-        changes.delete(emptied.keySet().stream().map(PackObjects::key).toList());
-        emptied.forEach((pack, added) -> {
-            moves.add(pack, added);
+        // Only now: whoever locks a pack looks for moves out of it afterwards, and finds these.
+        List<PackId> free = locked.free(emptied.keySet());
+        changes.delete(free.stream().map(PackObjects::key).toList());
+        emptied.forEach(moves::add);
+        for (PackId pack : free) {
             won += lengths.remove(pack);
             deleted++;
-        });
+        }
         emptied.clear();
     }
 

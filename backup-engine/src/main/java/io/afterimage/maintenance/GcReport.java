@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param waitingForBackups how many backups must end before all that is condemned can be deleted
  * @param compacted packs that were emptied into others and deleted; the bytes are those won
  * @param toCompact packs that are to be, not before {@code deletableFrom} either; the bytes are those that will be won
+ * @param held what nobody needs and the store keeps all the same, by object lock
+ * @param heldUntil when the first of that may be condemned; empty if nothing is held
  * @param partlyDead packs of which points need a part; the bytes are those that nobody needs
  * @param missingPacks that points need and that are not there: {@code verify} tells whose
  */
@@ -26,6 +28,8 @@ public record GcReport(
         int waitingForBackups,
         Tally compacted,
         Tally toCompact,
+        Tally held,
+        Optional<Instant> heldUntil,
         Tally partlyDead,
         int missingPacks) {
 
@@ -59,6 +63,8 @@ public record GcReport(
                 later.waitingForBackups,
                 compacted.plus(later.compacted),
                 later.toCompact,
+                later.held,
+                later.heldUntil,
                 later.partlyDead,
                 later.missingPacks);
     }

@@ -47,6 +47,7 @@ final class Pass {
     private Roots roots;
     private LiveFrames live;
     private MoveListing moves;
+    private LockedObjects locked;
     private Tally deleted = Tally.NONE;
     private Tally compacted = Tally.NONE;
 
@@ -66,6 +67,8 @@ final class Pass {
         // Only now: a backup that tells where it has healed something does so before it gives its lease back.
         moves = MoveListing.of(repository);
         live.follow(moves.moves());
+        locked = LockedObjects.of(repository, clock.instant());
+        locked.look(unneeded());
         sweep();
         condemn();
         removeLeases();
@@ -80,12 +83,21 @@ final class Pass {
         }
     }
 
+    /** What nobody needs, locked or not. */
+    private List<ObjectKey> unneeded() {
+        List<ObjectKey> keys = new ArrayList<>(
+                packs.keySet().stream().filter(pack -> !live.packs().contains(pack)).map(PackObjects::key).toList());
+        roots.manifests().keySet().stream().filter(manifest -> !roots.roots().containsKey(manifest)).forEach(keys::add);
+        return keys;
+    }
+
+    /** Nobody needs it and it can be deleted. What is locked is no garbage yet: a backup may still refer to it, and so it is not condemned. */
     private boolean isGarbage(PackId pack) {
-        return packs.containsKey(pack) && !live.packs().contains(pack);
+        return packs.containsKey(pack) && !live.packs().contains(pack) && !locked.contains(PackObjects.key(pack));
     }
 
     private boolean isGarbage(ObjectKey manifest) {
-        return roots.manifests().containsKey(manifest) && !roots.roots().containsKey(manifest);
+        return roots.manifests().containsKey(manifest) && !roots.roots().containsKey(manifest) && !locked.contains(manifest);
     }
 
     private void sweep() throws IOException {
@@ -116,7 +128,7 @@ final class Pass {
                 .distinct()
                 .toList();
         if (request.compactBelow() > 0 && !changes.isDry()) {
-            compacted = new Compaction(repository, changes, live, moves, packs).run(from);
+            compacted = new Compaction(repository, changes, live, moves, packs, locked).run(locked.free(from));
         }
     }
 
@@ -124,6 +136,8 @@ final class Pass {
     private void removeRecords() throws IOException {
         List<ObjectKey> keys = new ArrayList<>();
         moves.objects().forEach((pack, objects) -> keys.addAll(isForgotten(pack) ? objects : List.of()));
+        locked.look(keys);
+        keys.removeIf(locked::contains);
         Listing damaged = repository.store().list(Damage.ALL);
         while (damaged.hasNext()) {
             ObjectKey key = damaged.next().key();
@@ -162,7 +176,8 @@ final class Pass {
         List<Condemnation> unarmed = new ArrayList<>(
                 condemned.stream().filter(condemnation -> condemnation.leases().isEmpty()).toList());
         condemned.removeAll(unarmed);
-        List<PackId> compact = usage().below(request.compactBelow()).stream().filter(pack -> !known.contains(pack)).sorted().toList();
+        List<PackId> compact = locked.free(
+                usage().below(request.compactBelow()).stream().filter(pack -> !known.contains(pack)).sorted().toList());
         for (Condemnation condemnation : written(newPacks, compact, newManifests)) {
             changes.put(condemnation);
             unarmed.add(condemnation);
@@ -235,6 +250,7 @@ final class Pass {
                 .count();
         Usage usage = usage();
         Tally toCompact = usage.tally(condemned.stream().flatMap(each -> each.compact().stream()).toList());
+        List<ObjectKey> held = unneeded().stream().filter(locked::contains).toList();
         return new GcReport(
                 roots.points(),
                 usage.liveBytes(),
@@ -244,7 +260,16 @@ final class Pass {
                 (int) backups,
                 compacted,
                 toCompact,
+                tally(held),
+                held.stream().map(locked.all()::get).min(Instant::compareTo),
                 usage.partlyDead(),
                 missing(usage));
+    }
+
+    private Tally tally(List<ObjectKey> objects) {
+        List<PackId> ofPacks = objects.stream().flatMap(key -> PackObjects.id(key).stream()).toList();
+        List<ObjectKey> manifests = objects.stream().filter(roots.manifests()::containsKey).toList();
+        long bytes = ofPacks.stream().mapToLong(packs::get).sum() + manifests.stream().mapToLong(roots.manifests()::get).sum();
+        return new Tally(ofPacks.size(), manifests.size(), bytes);
     }
 }

@@ -5,11 +5,13 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.pack.PackBuilder;
 import io.afterimage.pack.PackEntry;
 import io.afterimage.pack.PackObjects;
-import io.afterimage.store.ObjectStore;
+import io.afterimage.store.ObjectKey;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -25,17 +27,24 @@ final class PackUploads implements Closeable {
 
     private static final int AT_ONCE = 6;
 
-    private final ObjectStore store;
+    private final Put put;
     private final ChunkIndex index;
     private final Consumer<List<PackEntry>> stored;
     private final Semaphore places = new Semaphore(AT_ONCE);
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final AtomicReference<IOException> failure = new AtomicReference<>();
     private final AtomicLong bytes = new AtomicLong();
+    private final Set<PackId> packs = ConcurrentHashMap.newKeySet();
+
+    /** Stores an object whole; called by any thread. */
+    @FunctionalInterface
+    interface Put {
+        void put(ObjectKey key, ByteBuffer content) throws IOException;
+    }
 
     /** @param stored told the chunks of each pack that the store has, by any thread */
-    PackUploads(ObjectStore store, ChunkIndex index, Consumer<List<PackEntry>> stored) {
-        this.store = store;
+    PackUploads(Put put, ChunkIndex index, Consumer<List<PackEntry>> stored) {
+        this.put = put;
         this.index = index;
         this.stored = stored;
     }
@@ -48,7 +57,8 @@ final class PackUploads implements Closeable {
         acquire(1);
         threads.execute(() -> {
             try {
-                store.put(PackObjects.key(id), content);
+                put.put(PackObjects.key(id), content);
+                packs.add(id);
                 bytes.addAndGet(content.remaining());
                 index.add(id, entries);
                 stored.accept(entries);
@@ -73,6 +83,11 @@ final class PackUploads implements Closeable {
     /** The bytes of the packs stored so far. */
     long bytes() {
         return bytes.get();
+    }
+
+    /** The packs stored so far. */
+    Set<PackId> stored() {
+        return Set.copyOf(packs);
     }
 
     private void acquire(int count) throws IOException {

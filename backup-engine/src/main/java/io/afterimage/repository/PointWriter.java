@@ -17,6 +17,7 @@ import io.afterimage.manifest.ManifestFile;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackBuilder;
 import io.afterimage.store.ObjectKey;
+import io.afterimage.store.Retention;
 import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
@@ -39,7 +40,16 @@ public final class PointWriter implements Closeable {
     private final Healing healing;
     private final KnownChunks known;
     private final PackUploads uploads;
+    private final Optional<Manifest> parent;
+    private final Optional<Immutability> immutability;
     private PackBuilder pack;
+
+    /** For a point that is not immutable. */
+    public PointWriter(
+            Repository repository, BackupLease lease, ChunkIndex index, Optional<Manifest> parent, SecureRandom random)
+            throws IOException {
+        this(repository, lease, index, parent, Optional.empty(), random);
+    }
 
     /**
      * Learns what is condemned, and what is damaged.
@@ -47,10 +57,18 @@ public final class PointWriter implements Closeable {
      * @param lease held by the caller until the writer is closed
      * @param index of this repository; stays open
      * @param parent whose packs are there, since its point is {@linkplain BackupLease#hold held}
+     * @param immutability what the objects of the point are to be under, if it is to be immutable
      */
     public PointWriter(
-            Repository repository, BackupLease lease, ChunkIndex index, Optional<Manifest> parent, SecureRandom random)
+            Repository repository,
+            BackupLease lease,
+            ChunkIndex index,
+            Optional<Manifest> parent,
+            Optional<Immutability> immutability,
+            SecureRandom random)
             throws IOException {
+        this.parent = parent;
+        this.immutability = immutability;
         this.repository = repository;
         this.lease = lease;
         this.random = random;
@@ -58,7 +76,7 @@ public final class PointWriter implements Closeable {
         Set<PackId> condemned = Condemnation.packs(repository.store());
         healing = new Healing(repository, index);
         known = new KnownChunks(repository, index, parent, condemned, healing);
-        uploads = new PackUploads(repository.store(), index, known::stored);
+        uploads = new PackUploads(this::put, index, known::stored);
         pack = newPack();
     }
 
@@ -101,13 +119,29 @@ public final class PointWriter implements Closeable {
         return address;
     }
 
-    /** Waits until all chunks are stored, then stores the manifest. The point is not there yet. */
+    /** What the point will be under; empty if it may be forgotten at any time. */
+    public Optional<Retention> retention() {
+        return immutability.map(Immutability::retention);
+    }
+
+    private void put(ObjectKey key, ByteBuffer content) throws IOException {
+        if (immutability.isPresent()) {
+            immutability.get().lock().put(key, immutability.get().retention(), content);
+        } else {
+            repository.store().put(key, content);
+        }
+    }
+
+    /** Waits until all chunks are stored, and locked if the point is to be immutable, then stores the manifest. The point is not there yet. */
     public Point.Seal seal(Manifest manifest) throws IOException {
         healing.carryOver(this);
         finishPacks();
+        if (immutability.isPresent()) {
+            new PointLock(repository, immutability.get()).cover(manifest, parent, uploads.stored());
+        }
         ObjectKey key = ManifestObjects.key(manifest.machine(), manifest.point());
         byte[] object = repository.seal().seal(key, ManifestObjects.compress(ManifestFile.write(manifest)));
-        repository.store().put(key, ByteBuffer.wrap(object));
+        put(key, ByteBuffer.wrap(object));
         return new Point.Seal(object.length, Repository.sha256(object));
     }
 
@@ -129,7 +163,8 @@ public final class PointWriter implements Closeable {
     public void commit(Point point) throws IOException {
         lease.check();
         try {
-            repository.putSealed(Catalog.key(point.machine(), point.id()), PointDescriptor.of(point).toJson());
+            ObjectKey key = Catalog.key(point.machine(), point.id());
+            put(key, ByteBuffer.wrap(repository.seal().seal(key, PointDescriptor.of(point).toJson())));
         } catch (StoreException e) {
             if (e.outcome() == StoreException.Outcome.AMBIGUOUS) {
                 lease.leave();
@@ -137,7 +172,7 @@ public final class PointWriter implements Closeable {
             throw e;
         }
         if (lease.isOver()) {
-            // This process stood still for so long that gc may have taken it for dead.
+            // This process stood still for so long that gc may have taken it for dead. What is locked is hidden by that all the same.
             repository.catalog().forget(point.machine(), point.id());
             lease.check();
         }

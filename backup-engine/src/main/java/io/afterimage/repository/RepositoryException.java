@@ -22,7 +22,11 @@ public final class RepositoryException extends IOException {
         LAST_SLOT,
         TOO_MANY_SLOTS,
         /** Two have changed the key slots at once. */
-        SLOTS_CHANGED
+        SLOTS_CHANGED,
+        /** Its store cannot keep objects from being deleted. */
+        NO_OBJECT_LOCK,
+        /** Objects are locked in another mode than they are to be. */
+        OTHER_MODE
     }
 
     private final Reason reason;

@@ -2,6 +2,7 @@ package io.afterimage.retention;
 
 import io.afterimage.catalog.Point;
 import io.afterimage.manifest.PointId;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -46,8 +47,9 @@ public final class RetentionPolicy {
      *
      * @param points in any order
      * @param held those that are never dropped; they count for the rules like any other
+     * @param now what is immutable at that instant is not dropped either
      */
-    public List<Decision> decide(Collection<Point> points, Set<PointId> held) {
+    public List<Decision> decide(Collection<Point> points, Set<PointId> held, Instant now) {
         List<Point> newestFirst = points.stream().sorted(BY_TIME.reversed()).toList();
         Map<Rule, String> last = new EnumMap<>(Rule.class);
         Map<Rule, Integer> kept = new EnumMap<>(Rule.class);
@@ -56,6 +58,9 @@ public final class RetentionPolicy {
             List<String> reasons = new ArrayList<>();
             if (held.contains(point.id())) {
                 reasons.add(PROTECTED);
+            }
+            if (point.isImmutable(now)) {
+                reasons.add("immutable until " + point.immutable().orElseThrow().until());
             }
             counts.forEach((rule, count) -> {
                 // Points come in the order of time, so those of a period come together.

@@ -101,6 +101,46 @@ public final class CountingStore implements ObjectStore {
         store.removeLeftovers(before);
     }
 
+    /** Passed on uncounted, since it costs nothing where there is no such thing. */
+    @Override
+    public Optional<ObjectLock> objectLock() throws StoreException {
+        return store.objectLock().map(CountingLock::new);
+    }
+
+    /** Asking for a retention counts as a GET, setting it as a PUT of no bytes. */
+    private final class CountingLock implements ObjectLock {
+
+        private final ObjectLock lock;
+
+        CountingLock(ObjectLock lock) {
+            this.lock = lock;
+        }
+
+        @Override
+        public void put(ObjectKey key, Retention retention, ByteBuffer... content) throws StoreException {
+            count(Operation.PUT, () -> {
+                lock.put(key, retention, content);
+                for (ByteBuffer part : content) {
+                    addBytes(Operation.PUT, part.remaining());
+                }
+                return null;
+            });
+        }
+
+        @Override
+        public Optional<Retention> retention(ObjectKey key) throws StoreException {
+            return count(Operation.GET, () -> lock.retention(key));
+        }
+
+        @Override
+        public void retain(ObjectKey key, Retention retention) throws StoreException {
+            count(Operation.PUT, () -> {
+                lock.retain(key, retention);
+                return null;
+            });
+        }
+    }
+
     @Override
     public void close() throws StoreException {
         store.close();

@@ -11,6 +11,7 @@ import java.util.Optional;
  * Named, immutable-by-custom byte strings in a place that outlives this host: the only way to a repository's bytes.
  *
  * <p>The surface is what every object store has and no more: no conditional PUT, no rename, no append, no HEAD. Keep it so.
+ * What few stores have is a capability, which callers do without where it is not there ({@link #objectLock}).
  *
  * <p>What an implementation must guarantee:
  * <ul>
@@ -93,6 +94,11 @@ public interface ObjectStore extends Closeable {
      * No listing shows them. The caller chooses an instant before which no PUT can still be under way.
      */
     default void removeLeftovers(Instant before) throws StoreException {}
+
+    /** What the store can do beside the rest, here and now; empty if it cannot. May cost a request. */
+    default Optional<ObjectLock> objectLock() throws StoreException {
+        return Optional.empty();
+    }
 
     /** Throws {@link IllegalArgumentException} if these are more keys than one DELETE takes. */
     static void checkDeletable(Collection<ObjectKey> keys) {

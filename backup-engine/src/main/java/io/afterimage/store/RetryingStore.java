@@ -107,6 +107,35 @@ public final class RetryingStore implements ObjectStore {
     }
 
     @Override
+    public Optional<ObjectLock> objectLock() throws StoreException {
+        return this.<Optional<ObjectLock>>retry(store::objectLock).map(RetryingLock::new);
+    }
+
+    private final class RetryingLock implements ObjectLock {
+
+        private final ObjectLock lock;
+
+        RetryingLock(ObjectLock lock) {
+            this.lock = lock;
+        }
+
+        @Override
+        public void put(ObjectKey key, Retention retention, ByteBuffer... content) throws StoreException {
+            retry(() -> lock.put(key, retention, content));
+        }
+
+        @Override
+        public Optional<Retention> retention(ObjectKey key) throws StoreException {
+            return retry(() -> lock.retention(key));
+        }
+
+        @Override
+        public void retain(ObjectKey key, Retention retention) throws StoreException {
+            retry(() -> lock.retain(key, retention));
+        }
+    }
+
+    @Override
     public void close() throws StoreException {
         store.close();
     }

@@ -12,6 +12,7 @@ import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
+import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
@@ -33,22 +34,50 @@ record Backups(Repository repository, ChunkIndex index, InstantSource clock, Lea
         return run(machine, disk, _ -> {}, _ -> {});
     }
 
+    /** The same, the point's objects being under a retention. */
+    Point run(MachineName machine, byte[] disk, Immutability immutability) throws IOException {
+        return run(machine, whole(disk), Optional.of(immutability), _ -> {}, _ -> {});
+    }
+
+    static SourceDisk whole(byte[] disk) throws IOException {
+        return SourceDisk.whole(DISK, device(disk), Optional.empty());
+    }
+
+    /** A disk of which nothing has changed since the parent, so that all is inherited. */
+    static SourceDisk unchanged(byte[] disk) throws IOException {
+        return SourceDisk.changed(DISK, device(disk), List.of());
+    }
+
+    private static MemoryDevice device(byte[] disk) throws IOException {
+        MemoryDevice device = new MemoryDevice(disk.length);
+        device.write(0, ByteBuffer.wrap(disk));
+        return device;
+    }
+
     /**
      * @param begun told when the backup holds its leases, before it stores anything
      * @param sealed told the point when all of it is stored but the descriptor
      */
     Point run(MachineName machine, byte[] disk, Consumer<BackupLease> begun, Consumer<Point> sealed) throws IOException {
+        return run(machine, whole(disk), Optional.empty(), begun, sealed);
+    }
+
+    Point run(
+            MachineName machine,
+            SourceDisk disk,
+            Optional<Immutability> immutability,
+            Consumer<BackupLease> begun,
+            Consumer<Point> sealed)
+            throws IOException {
         try (BackupLease lease = BackupLease.acquire(repository.store(), clock, terms, machine)) {
             begun.accept(lease);
             List<PointId> points = repository.catalog().pointIds(machine);
             Optional<Manifest> parent = repository.parent(lease, points.reversed());
             Instant now = clock.instant();
             PointId id = PointId.next(points.reversed().stream().findFirst(), now, random);
-            MemoryDevice device = new MemoryDevice(disk.length);
-            device.write(0, ByteBuffer.wrap(disk));
-            try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, immutability, random)) {
                 Capture.Sealed point = new Capture(machine, id, now, parent, new TreeMap<>())
-                        .run(repository, writer, List.of(SourceDisk.whole(DISK, device, Optional.empty())), Progress.NONE);
+                        .run(repository, writer, List.of(disk), Progress.NONE);
                 sealed.accept(point.point());
                 return point.commit();
             }

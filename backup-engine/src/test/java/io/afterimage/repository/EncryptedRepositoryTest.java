@@ -217,7 +217,8 @@ class EncryptedRepositoryTest {
         assertThrows(BrokenSealException.class, () -> repository.seal().open(other, replayed));
         // Nor does it help to know what the descriptor's hash must be.
         Point forged = new Point(
-                second.id(), second.machine(), second.time(), second.kind(), second.parent(), second.disks(), second.bytes(), point.manifest());
+                second.id(), second.machine(), second.time(), second.kind(), second.parent(), second.disks(), second.bytes(), point.manifest(),
+                second.immutable());
         assertThrows(BrokenSealException.class, () -> repository.manifest(forged));
     }
 

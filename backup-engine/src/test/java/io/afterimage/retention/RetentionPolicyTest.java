@@ -9,6 +9,7 @@ import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointKind;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
+import io.afterimage.store.Retention;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -38,10 +39,12 @@ class RetentionPolicyTest {
     private static final List<Rule> ALL = List.copyOf(EnumSet.allOf(Rule.class));
     private static final Comparator<Point> BY_TIME = Comparator.comparing(Point::time).thenComparing(Point::id);
 
+    private static final Instant NOW = Instant.parse("2026-11-20T12:00:00Z");
+
     private static Point point(Instant time) {
         return new Point(
                 PointId.at(time, RANDOM), new MachineName("web"), time, PointKind.FULL, Optional.empty(), List.of(),
-                CaptureBytes.NONE, new Point.Seal(1, "0".repeat(64)));
+                CaptureBytes.NONE, new Point.Seal(1, "0".repeat(64)), Optional.empty());
     }
 
     private static Point point(String time) {
@@ -50,7 +53,23 @@ class RetentionPolicyTest {
 
     private static List<String> reasons(Map<Rule, Integer> rules, Set<PointId> held, Point... points) {
         return new RetentionPolicy(rules)
-                .decide(List.of(points), held).stream().map(decision -> String.join(", ", decision.reasons())).toList();
+                .decide(List.of(points), held, NOW).stream().map(decision -> String.join(", ", decision.reasons())).toList();
+    }
+
+    @Test
+    void whatIsImmutableStaysUntilItIsNot() {
+        Point newest = point("2026-11-19T08:00:00Z");
+        Point held = immutable(point("2026-11-18T08:00:00Z"), NOW.plusSeconds(1));
+        Point over = immutable(point("2026-11-17T08:00:00Z"), NOW);
+        assertEquals(
+                List.of("last", "immutable until 2026-11-20T12:00:01Z", ""),
+                reasons(Map.of(Rule.LAST, 1), Set.of(), over, newest, held));
+    }
+
+    private static Point immutable(Point point, Instant until) {
+        return new Point(
+                point.id(), point.machine(), point.time(), point.kind(), point.parent(), point.disks(), point.bytes(), point.manifest(),
+                Optional.of(new Retention(Retention.Mode.GOVERNANCE, until)));
     }
 
     @Test
@@ -112,7 +131,7 @@ class RetentionPolicyTest {
 
         Set<Point> kept(Map<Rule, Integer> by, List<Point> among) {
             return new RetentionPolicy(by)
-                    .decide(among, held).stream().filter(Decision::isKept).map(Decision::point).collect(Collectors.toSet());
+                    .decide(among, held, NOW).stream().filter(Decision::isKept).map(Decision::point).collect(Collectors.toSet());
         }
 
         Set<Point> kept() {

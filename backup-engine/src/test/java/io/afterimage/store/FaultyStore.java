@@ -155,6 +155,33 @@ public final class FaultyStore implements ObjectStore {
         store.removeLeftovers(before);
     }
 
+    /** Spoilt as others are. */
+    @Override
+    public Optional<ObjectLock> objectLock() throws StoreException {
+        return store.objectLock().map(lock -> new ObjectLock() {
+            @Override
+            public void put(ObjectKey key, Retention retention, ByteBuffer... content) throws StoreException {
+                spoil(Operation.PUT, key.value(), () -> {
+                    lock.put(key, retention, content);
+                    return null;
+                });
+            }
+
+            @Override
+            public Optional<Retention> retention(ObjectKey key) throws StoreException {
+                return spoil(Operation.GET, key.value(), () -> lock.retention(key));
+            }
+
+            @Override
+            public void retain(ObjectKey key, Retention retention) throws StoreException {
+                spoil(Operation.PUT, key.value(), () -> {
+                    lock.retain(key, retention);
+                    return null;
+                });
+            }
+        });
+    }
+
     @Override
     public void close() throws StoreException {
         store.close();

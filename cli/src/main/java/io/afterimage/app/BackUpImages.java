@@ -9,6 +9,7 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
+import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.ImageSource;
@@ -37,8 +38,13 @@ public final class BackUpImages {
         this.random = random;
     }
 
-    /** Makes the point and returns it. */
-    public Point run(MachineName machine, List<ImageSource> sources, Progress progress) throws IOException {
+    /**
+     * Makes the point and returns it.
+     *
+     * @param immutability what the point's objects are to be under, if it is to be immutable
+     */
+    public Point run(MachineName machine, List<ImageSource> sources, Optional<Immutability> immutability, Progress progress)
+            throws IOException {
         List<OfflineImage> images = new ArrayList<>();
         try (BackupLease lease = BackupLease.acquire(repository.store(), clock, machine)) {
             for (ImageSource source : sources) {
@@ -52,7 +58,7 @@ public final class BackUpImages {
             List<SourceDisk> disks = images.stream()
                     .map(image -> SourceDisk.whole(image.source().disk(), image.device(), reason))
                     .toList();
-            try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, immutability, random)) {
                 Capture capture = new Capture(machine, id, now, parent, new TreeMap<>());
                 return capture.run(repository, writer, disks, progress).commit();
             }

@@ -26,6 +26,7 @@ import io.afterimage.nbd.client.RemoteDevice;
 import io.afterimage.nbd.protocol.MetaContext;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.protocol.StatusExtent;
+import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
@@ -69,8 +70,10 @@ public final class BackUpMachine {
      * @param disks names, ids or node names; all of the machine's disks when empty
      * @param full whether to read everything, though a checkpoint would tell what has changed
      * @param scratch where QEMU may keep what the guest overwrites meanwhile
+     * @param immutability what the point's objects are to be under, if it is to be immutable
      */
-    public record Request(MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch) {}
+    public record Request(
+            MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch, Optional<Immutability> immutability) {}
 
     /** Makes the point and returns it. */
     public Point run(Request request, Progress progress) throws IOException {
@@ -85,7 +88,7 @@ public final class BackUpMachine {
                 throw new SourceException("The machine behind " + request.qmp() + " has no disk to back up: 'query-block' in QMP shows what it has.");
             }
             Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
-            try (PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, request.immutability(), random)) {
                 PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
                 return cut(request, client, machine, parent, writer, id, progress);
             }

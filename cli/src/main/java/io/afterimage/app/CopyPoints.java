@@ -12,6 +12,7 @@ import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
+import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
@@ -34,19 +35,28 @@ public final class CopyPoints {
     private final ImageLibrary images;
     private final Repository to;
     private final ChunkIndex index;
+    private final Optional<Immutability> immutability;
     private final InstantSource clock;
     private final SecureRandom random;
 
     /**
      * @param images of the first repository
      * @param index of the second one. All four stay the caller's to close
+     * @param immutability what the objects of the copies are to be under, if they are to be immutable; those of the originals may be or not
      */
     public CopyPoints(
-            Repository from, ImageLibrary images, Repository to, ChunkIndex index, InstantSource clock, SecureRandom random) {
+            Repository from,
+            ImageLibrary images,
+            Repository to,
+            ChunkIndex index,
+            Optional<Immutability> immutability,
+            InstantSource clock,
+            SecureRandom random) {
         this.from = from;
         this.images = images;
         this.to = to;
         this.index = index;
+        this.immutability = immutability;
         this.clock = clock;
         this.random = random;
     }
@@ -70,7 +80,7 @@ public final class CopyPoints {
         Optional<Manifest> base = parent.isPresent() ? original(parent.get()) : Optional.empty();
         Manifest manifest = images.manifest(point);
         List<SourceDisk> disks = new ArrayList<>();
-        try (PointWriter writer = new PointWriter(to, lease, index, parent, random)) {
+        try (PointWriter writer = new PointWriter(to, lease, index, parent, immutability, random)) {
             for (DiskMap disk : manifest.disks()) {
                 disks.add(source(point, disk, base.flatMap(older -> older.disk(disk.name()))));
             }

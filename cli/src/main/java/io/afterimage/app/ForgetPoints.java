@@ -11,6 +11,7 @@ import io.afterimage.manifest.PointId;
 import io.afterimage.retention.Decision;
 import io.afterimage.retention.RetentionPolicy;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -24,10 +25,12 @@ public final class ForgetPoints {
 
     private final Catalog catalog;
     private final Protections protections;
+    private final InstantSource clock;
 
-    public ForgetPoints(Catalog catalog, Protections protections) {
+    public ForgetPoints(Catalog catalog, Protections protections, InstantSource clock) {
         this.catalog = catalog;
         this.protections = protections;
+        this.clock = clock;
     }
 
     /** Forgets what the policy drops of each of these machines, unless it is a dry run. Returns all decisions, newest point first. */
@@ -35,7 +38,7 @@ public final class ForgetPoints {
         List<Decision> decisions = new ArrayList<>();
         for (MachineName machine : machines) {
             List<Point> points = catalog.points(machine);
-            List<Decision> ofMachine = policy.decide(points, protections.of(machine));
+            List<Decision> ofMachine = policy.decide(points, protections.of(machine), clock.instant());
             if (!dryRun) {
                 // The oldest first: ended half-way, what is left is what a shorter history would have.
                 for (Decision decision : ofMachine.reversed()) {
@@ -58,6 +61,12 @@ public final class ForgetPoints {
                     Reason.PROTECTED,
                     "The point " + point.id() + " of '" + point.machine() + "' is protected: 'afterimage protect " + point.machine() + "@"
                             + point.id() + " --off' lets it be forgotten.");
+        }
+        if (point.isImmutable(clock.instant())) {
+            throw new CatalogException(
+                    Reason.IMMUTABLE,
+                    "The point " + point.id() + " of '" + point.machine() + "' is immutable until " + point.immutable().orElseThrow().until()
+                            + ", and until then its objects could not be deleted: forget it later.");
         }
         if (!dryRun) {
             catalog.forget(point.machine(), point.id());

@@ -104,7 +104,7 @@ public final class PointExports implements Exports {
         } catch (CatalogException e) {
             return switch (e.reason()) {
                 case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NOT_A_SELECTOR -> Optional.empty();
-                case AMBIGUOUS, DAMAGED, UNSUPPORTED_FORMAT, BUSY, PROTECTED -> throw e;
+                case AMBIGUOUS, DAMAGED, UNSUPPORTED_FORMAT, BUSY, PROTECTED, IMMUTABLE -> throw e;
             };
         }
     }

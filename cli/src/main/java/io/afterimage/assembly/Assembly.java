@@ -13,11 +13,13 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
 import io.afterimage.maintenance.GarbageCollection;
 import io.afterimage.maintenance.Verification;
+import io.afterimage.repository.Immutability;
 import io.afterimage.repository.KeySource;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
 import io.afterimage.settings.RepositoryLocation;
 import io.afterimage.store.ObjectStore;
+import io.afterimage.store.Retention;
 import io.afterimage.store.RetryPolicy;
 import io.afterimage.store.RetryingStore;
 import io.afterimage.store.Ticker;
@@ -25,6 +27,8 @@ import io.afterimage.store.file.FileObjectStore;
 import io.afterimage.store.s3.S3ObjectStore;
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -101,9 +105,19 @@ public final class Assembly {
         return new BackUpImages(repository, index, InstantSource.system(), random);
     }
 
-    /** Copies from one repository, whose images are given, into another, whose index is given. */
-    public CopyPoints copyPoints(Repository from, ImageLibrary images, Repository to, ChunkIndex index) {
-        return new CopyPoints(from, images, to, index, InstantSource.system(), random);
+    /** For points that are made now; refused where the store cannot do it. */
+    public Immutability immutability(Repository repository, Retention.Mode mode, Duration period) throws IOException {
+        return Immutability.of(repository, mode, period, Instant.now());
+    }
+
+    /**
+     * Copies from one repository, whose images are given, into another, whose index is given.
+     *
+     * @param immutability of what is stored there
+     */
+    public CopyPoints copyPoints(
+            Repository from, ImageLibrary images, Repository to, ChunkIndex index, Optional<Immutability> immutability) {
+        return new CopyPoints(from, images, to, index, immutability, InstantSource.system(), random);
     }
 
     public ImageLibrary images(Repository repository) {
@@ -112,7 +126,7 @@ public final class Assembly {
     }
 
     public ForgetPoints forgetPoints(Repository repository) {
-        return new ForgetPoints(repository.catalog(), new Protections(repository.store()));
+        return new ForgetPoints(repository.catalog(), new Protections(repository.store()), InstantSource.system());
     }
 
     public GarbageCollection garbageCollection(Repository repository) {

@@ -7,11 +7,13 @@ import io.afterimage.command.output.PointView;
 import io.afterimage.command.output.TerminalProgress;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.MachineName;
+import io.afterimage.repository.Immutability;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.ImageSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -30,7 +32,8 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  afterimage backup web --qmp /run/web.qmp",
-            "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data"
+            "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data",
+            "  afterimage backup web --qmp /run/web.qmp --immutable 30d"
         })
 final class BackupCommand implements Callable<Integer> {
 
@@ -61,6 +64,9 @@ final class BackupCommand implements Callable<Integer> {
             description = "With --qmp: where QEMU keeps what the guest overwrites meanwhile; in the worst case as much as the disks. Default: a folder below the cache's.")
     private Path scratch;
 
+    @Mixin
+    private ImmutableOptions immutable;
+
     @Spec
     private CommandSpec spec;
 
@@ -84,22 +90,22 @@ final class BackupCommand implements Callable<Integer> {
         try (Repository opened = repository.open();
                 ChunkIndex index = assembly.index(opened)) {
             compression.applyTo(opened);
-            Point point = backUp(assembly, opened, index);
+            Point point = backUp(assembly, opened, index, immutable.immutability(assembly, opened));
             json.print(spec, PointView.of(point), PointView.summary(point));
         }
         return ExitCode.OK.number();
     }
 
-    private Point backUp(Assembly assembly, Repository opened, ChunkIndex index) throws IOException {
+    private Point backUp(Assembly assembly, Repository opened, ChunkIndex index, Optional<Immutability> immutability) throws IOException {
         try (TerminalProgress progress = TerminalProgress.start("Backing up " + machine)) {
             return source.qmp != null
-                    ? assembly.backUpMachine(opened, index).run(request(), progress)
-                    : assembly.backUpImages(opened, index).run(machine, source.images, progress);
+                    ? assembly.backUpMachine(opened, index).run(request(immutability), progress)
+                    : assembly.backUpImages(opened, index).run(machine, source.images, immutability, progress);
         }
     }
 
-    private BackUpMachine.Request request() {
+    private BackUpMachine.Request request(Optional<Immutability> immutability) {
         Path folder = scratch != null ? scratch : repository.assembly().folders().scratch();
-        return new BackUpMachine.Request(machine, source.qmp, disks, full, folder);
+        return new BackUpMachine.Request(machine, source.qmp, disks, full, folder, immutability);
     }
 }

@@ -55,6 +55,9 @@ final class CopyCommand implements Callable<Integer> {
     @Parameters(arity = "0..*", paramLabel = "MACHINE|SELECTOR", description = "All points of a machine, or the one of machine@point. Default: all points of all machines.")
     private List<String> selectors = List.of();
 
+    @Mixin
+    private ImmutableOptions immutable;
+
     @Spec
     private CommandSpec spec;
 
@@ -69,13 +72,14 @@ final class CopyCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), "--repo and --to are the same repository: name another one to copy to.");
             }
             compression.applyTo(to);
+            CopyPoints copy = assembly.copyPoints(from, images, to, index, immutable.immutability(assembly, to));
             List<Point> copied = new ArrayList<>();
             int chosen = 0;
             for (List<Point> points : choose(from.catalog()).values()) {
                 MachineName machine = points.getFirst().machine();
                 chosen += points.size();
                 try (TerminalProgress progress = TerminalProgress.start("Copying " + machine)) {
-                    copied.addAll(assembly.copyPoints(from, images, to, index).run(machine, points, progress));
+                    copied.addAll(copy.run(machine, points, progress));
                 }
             }
             json.print(

@@ -19,7 +19,7 @@ public enum ExitCode {
     STORE(7),
     /** Something stored is damaged. */
     CORRUPT(8),
-    /** Somebody else is at it: another backup of the machine, another garbage collection. Or the point is protected. */
+    /** Somebody else is at it: another backup of the machine, another garbage collection. Or the point is protected or immutable. */
     BUSY(9),
     /** The repository is encrypted and the key is not there or does not fit; or it is not, and there is one. */
     KEY(10);

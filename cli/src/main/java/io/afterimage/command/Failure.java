@@ -46,10 +46,10 @@ record Failure(ExitCode exitCode, String sentence) {
                 case NOT_A_SELECTOR -> ExitCode.USAGE;
                 case DAMAGED -> ExitCode.CORRUPT;
                 case UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;
-                case BUSY, PROTECTED -> ExitCode.BUSY;
+                case BUSY, PROTECTED, IMMUTABLE -> ExitCode.BUSY;
             };
             case RepositoryException e -> switch (e.reason()) {
-                case NOT_A_REPOSITORY, NOT_EMPTY, UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;
+                case NOT_A_REPOSITORY, NOT_EMPTY, UNSUPPORTED_FORMAT, NO_OBJECT_LOCK, OTHER_MODE -> ExitCode.REPOSITORY;
                 case DAMAGED -> ExitCode.CORRUPT;
                 case KEY_NEEDED, WRONG_KEY, NOT_ENCRYPTED, LAST_SLOT, TOO_MANY_SLOTS -> ExitCode.KEY;
                 case NO_SUCH_SLOT -> ExitCode.NOT_FOUND;

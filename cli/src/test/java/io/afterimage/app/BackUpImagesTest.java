@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +68,7 @@ class BackUpImagesTest {
         Path image = Files.write(folder.resolve("disk.raw"), disk);
         StoreStatistics before = store.statistics();
         new BackUpImages(repository, index, InstantSource.system(), new SecureRandom())
-                .run(new MachineName("web"), List.of(ImageSource.parse("vda=raw:" + image)), Progress.NONE);
+                .run(new MachineName("web"), List.of(ImageSource.parse("vda=raw:" + image)), Optional.empty(), Progress.NONE);
         return store.statistics().since(before);
     }
 

@@ -87,7 +87,7 @@ final class PointExportsTest {
 
     private Point backUp(String machine, ImageSource... sources) throws IOException {
         return new BackUpImages(repository, index, InstantSource.system(), new SecureRandom())
-                .run(new MachineName(machine), List.of(sources), Progress.NONE);
+                .run(new MachineName(machine), List.of(sources), Optional.empty(), Progress.NONE);
     }
 
     private List<String> listed() throws IOException {

@@ -82,7 +82,8 @@ record S3Failure(Problem problem, Outcome outcome) {
         return unknownEffect(operation, Problem.BAD_REPLY);
     }
 
-    private static String code(AwsServiceException answer) {
+    /** The error code of an answer; empty if it has none. */
+    static String code(AwsServiceException answer) {
         AwsErrorDetails details = answer.awsErrorDetails();
         return details == null || details.errorCode() == null ? "" : details.errorCode();
     }

@@ -4,6 +4,7 @@ import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ListPage;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
+import io.afterimage.store.ObjectLock;
 import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.ObjectStore;
 import io.afterimage.store.Operation;
@@ -51,7 +52,7 @@ public final class S3ObjectStore implements ObjectStore {
         return new S3ObjectStore(location, SdkClient.create(location, Timeouts.DEFAULT), Timeouts.DEFAULT);
     }
 
-    private <T> T call(Operation operation, String subject, Callable<T> request) throws StoreException {
+    <T> T call(Operation operation, String subject, Callable<T> request) throws StoreException {
         try {
             return InterruptibleCall.run(request);
         } catch (Exception e) {
@@ -69,11 +70,11 @@ public final class S3ObjectStore implements ObjectStore {
         }
     }
 
-    private void patience(AwsRequestOverrideConfiguration.Builder request, long bytes) {
+    void patience(AwsRequestOverrideConfiguration.Builder request, long bytes) {
         request.apiCallAttemptTimeout(timeouts.whole(bytes));
     }
 
-    private String name(ObjectKey key) {
+    String name(ObjectKey key) {
         return location.prefix().value() + key.value();
     }
 
@@ -209,6 +210,13 @@ public final class S3ObjectStore implements ObjectStore {
                 throw new StoreException(Operation.DELETE, subject, toString(), failure.problem(), failure.outcome(), null);
             }
         }
+    }
+
+    /** One request. */
+    @Override
+    public Optional<ObjectLock> objectLock() throws StoreException {
+        boolean enabled = call(Operation.LIST, "", () -> S3ObjectLock.isEnabled(client, location.bucket()));
+        return enabled ? Optional.of(new S3ObjectLock(this, client, location.bucket())) : Optional.empty();
     }
 
     @Override

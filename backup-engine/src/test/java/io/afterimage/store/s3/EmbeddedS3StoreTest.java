@@ -1,11 +1,14 @@
 package io.afterimage.store.s3;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.afterimage.store.ObjectStore;
 import io.afterimage.store.ObjectStoreContract;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /** The contract on S3Proxy, in this JVM. */
 final class EmbeddedS3StoreTest extends ObjectStoreContract {
@@ -44,5 +47,12 @@ final class EmbeddedS3StoreTest extends ObjectStoreContract {
     @Override
     protected int rounds() {
         return 10;
+    }
+
+    @Test
+    void objectsCannotBeLocked() throws IOException {
+        try (ObjectStore store = openAnother()) {
+            assertTrue(store.objectLock().isEmpty());
+        }
     }
 }

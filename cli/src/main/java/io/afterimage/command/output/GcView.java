@@ -12,6 +12,8 @@ import java.util.List;
  * What a garbage collection has done, as {@code --json} shows it. Fields may be added, never renamed or removed.
  *
  * @param liveBytes that points need
+ * @param held what nobody needs and the store keeps all the same, by object lock
+ * @param heldUntil when the first of that can be condemned; null if nothing is held
  * @param deletableFrom when the first of what is condemned may be deleted; null if nothing is
  */
 public record GcView(
@@ -24,6 +26,8 @@ public record GcView(
         int waitingForBackups,
         Packs compacted,
         Packs toCompact,
+        Tally held,
+        Instant heldUntil,
         Packs partlyDead,
         int missingPacks) {
 
@@ -46,6 +50,8 @@ public record GcView(
                 report.waitingForBackups(),
                 Packs.of(report.compacted()),
                 Packs.of(report.toCompact()),
+                report.held(),
+                report.heldUntil().orElse(null),
                 Packs.of(report.partlyDead()),
                 report.missingPacks());
     }
@@ -64,6 +70,8 @@ public record GcView(
         if (report.toCompact().packs() > 0) {
             facts.add(List.of("to compact", report.toCompact().packs() + " packs, to win " + ByteSize.format(report.toCompact().bytes()) + from));
         }
+        report.heldUntil().ifPresent(until ->
+                facts.add(List.of("locked", tally(report.held()) + " that nobody needs, kept by object lock, the first until " + until)));
         facts.add(List.of("partly dead", report.partlyDead().packs() + " packs that hold " + ByteSize.format(report.partlyDead().bytes())
                 + " nobody needs"));
         if (report.missingPacks() > 0) {

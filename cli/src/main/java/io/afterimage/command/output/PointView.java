@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
  * A restore point as {@code --json} shows it. Fields may be added, never renamed or removed.
  *
  * @param parent null when the point has none
+ * @param immutable how long and how strictly the point's objects are locked at least; null when they were not
  * @param documents names of the documents that describe the machine; null in lists
  */
 public record PointView(
@@ -29,6 +30,7 @@ public record PointView(
         String parent,
         List<Disk> disks,
         CaptureBytes bytes,
+        Immutable immutable,
         Set<String> documents) {
 
     /** Hex digits that tell the millisecond, and so tell the points of one machine apart. */
@@ -36,6 +38,9 @@ public record PointView(
 
     /** One disk; {@code reason} says why it was read whole in spite of a parent, else it is null. */
     public record Disk(String name, long size, String change, String reason, CaptureBytes bytes) {}
+
+    /** {@code mode} is {@code governance} or {@code compliance}. */
+    public record Immutable(String mode, Instant until) {}
 
     public static PointView of(Point point) {
         return view(point, null);
@@ -57,6 +62,7 @@ public record PointView(
                                 disk.name().text(), disk.size(), lower(disk.change()), disk.reason().orElse(null), disk.bytes()))
                         .toList(),
                 point.bytes(),
+                point.immutable().map(retention -> new Immutable(lower(retention.mode()), retention.until())).orElse(null),
                 documents);
     }
 
@@ -67,9 +73,14 @@ public record PointView(
     /** One line a point. */
     public static String table(List<Point> points) {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("MACHINE", "POINT", "TIME", "KIND", "DISKS", "READ", "STORED"));
+        boolean immutable = points.stream().anyMatch(point -> point.immutable().isPresent());
+        List<String> titles = new ArrayList<>(List.of("MACHINE", "POINT", "TIME", "KIND", "DISKS", "READ", "STORED"));
+        if (immutable) {
+            titles.add("IMMUTABLE UNTIL");
+        }
+        rows.add(titles);
         for (Point point : points) {
-            rows.add(List.of(
+            List<String> row = new ArrayList<>(List.of(
                     point.machine().text(),
                     shortId(point.id()),
                     point.time().truncatedTo(ChronoUnit.SECONDS).toString(),
@@ -79,6 +90,10 @@ public record PointView(
                             .collect(Collectors.joining(", ")),
                     ByteSize.format(point.bytes().read()),
                     ByteSize.format(point.bytes().stored() + point.bytes().manifest())));
+            if (immutable) {
+                row.add(point.immutable().map(retention -> retention.until().toString()).orElse("-"));
+            }
+            rows.add(row);
         }
         return TextTable.of(rows);
     }
@@ -92,7 +107,8 @@ public record PointView(
                 .collect(Collectors.joining());
         return how + " of " + point.machine() + " as of " + point.time() + ": point " + shortId(point.id()) + ", "
                 + ByteSize.format(point.bytes().read()) + " read, "
-                + ByteSize.format(point.bytes().stored() + point.bytes().manifest()) + " stored." + reasons;
+                + ByteSize.format(point.bytes().stored() + point.bytes().manifest()) + " stored"
+                + point.immutable().map(retention -> ", immutable until " + retention.until()).orElse("") + "." + reasons;
     }
 
     /** All of it. */
@@ -103,6 +119,8 @@ public record PointView(
         facts.add(List.of("time", point.time().toString()));
         facts.add(List.of("kind", lower(point.kind())));
         point.parent().ifPresent(parent -> facts.add(List.of("parent", parent.hex())));
+        point.immutable()
+                .ifPresent(retention -> facts.add(List.of("immutable until", retention.until() + " (" + lower(retention.mode()) + ")")));
         addBytes(facts, point.bytes());
         for (PointDisk disk : point.disks()) {
             facts.add(List.of("disk " + disk.name(), ByteSize.format(disk.size()) + ", changes found by "
