@@ -2,9 +2,6 @@ package io.afterimage.app;
 
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.FileDevice;
-import io.afterimage.nbd.client.ClientOptions;
-import io.afterimage.nbd.client.NbdClient;
-import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.settings.ImageSource;
 import io.afterimage.settings.ImageSource.Format;
 import java.io.Closeable;
@@ -53,8 +50,7 @@ final class OfflineImage implements Closeable {
     private static OfflineImage openQcow2(ImageSource source) throws IOException {
         QemuNbd server = QemuNbd.serve(source.file(), "qcow2");
         try {
-            BlockDevice device = NbdClient.connect(NbdUri.unix(server.socket(), ""), ClientOptions.DEFAULT);
-            return new OfflineImage(source, device, Optional.of(server));
+            return new OfflineImage(source, server.connect(), Optional.of(server));
         } catch (IOException | RuntimeException e) {
             server.close();
             throw e;

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
  * OpenStack Swift with its S3 API, from the distribution's packages, on ports and in a folder of its own: one process each for accounts,
@@ -93,6 +94,7 @@ public final class SwiftServer implements Closeable {
         processes.add(run("object", "/usr/bin/swift-object-server", path("object.conf")));
         processes.add(run("proxy", "/usr/bin/swift-proxy-server", path("proxy.conf")));
         awaitHealth();
+        awaitStorage();
     }
 
     private String storageServer(String kind, int port) {
@@ -178,6 +180,23 @@ public final class SwiftServer implements Closeable {
                 if (System.nanoTime() > deadline) {
                     throw new IOException("Swift did not come up:\n" + logs());
                 }
+            }
+        }
+    }
+
+    /** The proxy is healthy before the servers behind it are there. */
+    private void awaitStorage() throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        S3TestBucket bucket = new S3TestBucket(endpoint(), ACCESS_KEY, SECRET_KEY, "ready");
+        while (true) {
+            try {
+                bucket.create();
+                return;
+            } catch (S3Exception e) {
+                if (e.statusCode() != 503 || System.nanoTime() > deadline) {
+                    throw e;
+                }
+                processes.getLast().waitFor(50, TimeUnit.MILLISECONDS);
             }
         }
     }
