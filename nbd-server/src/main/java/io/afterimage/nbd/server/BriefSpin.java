@@ -6,8 +6,8 @@ import io.netty.util.IntSupplier;
 /**
  * How an event loop waits: it looks for a moment before it sleeps, if lately the next event came within such a moment. A client that
  * has one request in flight sends the next as soon as it has the reply; to be put to sleep and woken, by an interrupt between
- * virtual CPUs at worst, takes longer than to answer. When looking was in vain, the moment shrinks to nothing, so that an idle or
- * slowly fed loop costs nothing; when a sleep turns out to have been short, it grows. (The way in which KVM polls before it halts.)
+ * virtual CPUs at worst, takes longer than to answer. A sleep that was long makes the moment shrink to nothing, so that an idle or
+ * slowly fed loop costs nothing; one that was short makes it grow. (The way in which KVM polls before it halts.)
  * For one event loop.
  */
 final class BriefSpin implements SelectStrategy {
@@ -26,8 +26,9 @@ final class BriefSpin implements SelectStrategy {
             return readyEvents.get();
         }
         long now = System.nanoTime();
-        if (asleepSince != 0 && now - asleepSince < LONGEST_NANOS) {
-            spinNanos = Math.clamp(2 * spinNanos, SHORTEST_NANOS, LONGEST_NANOS);
+        if (asleepSince != 0) {
+            // A short sleep would have been caught by looking a little longer; after a long one, looking would be in vain again.
+            spinNanos = now - asleepSince < LONGEST_NANOS ? Math.clamp(2 * spinNanos, SHORTEST_NANOS, LONGEST_NANOS) : spinNanos / 4;
         }
         for (long end = now + spinNanos; now < end; now = System.nanoTime()) {
             int ready = readyEvents.get();
@@ -38,8 +39,6 @@ final class BriefSpin implements SelectStrategy {
             // Others may want the processor more: the client, for one.
             Thread.yield();
         }
-        // What has been in vain once is likely to be again; a short sleep will tell when it is not.
-        spinNanos = spinNanos / 2 < SHORTEST_NANOS ? 0 : spinNanos / 2;
         asleepSince = now;
         return SelectStrategy.SELECT;
     }
