@@ -49,7 +49,8 @@ import java.util.function.Consumer;
 @SuppressWarnings("FutureReturnValueIgnored") // whether closing succeeds changes nothing
 public final class NbdServer implements Closeable {
 
-    private static final int SOCKET_BUFFER = 1 << 20;
+    /** Enough to keep both sides busy, and little enough that what one side writes is in the processor's cache when the other reads it. */
+    private static final int SOCKET_BUFFER = 256 << 10;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Exports exports;
