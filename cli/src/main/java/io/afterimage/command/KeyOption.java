@@ -39,7 +39,7 @@ final class KeyOption implements KeySource {
     /** The file that was named. */
     Optional<SecretFile> named() throws IOException {
         if (named != null) {
-            return Optional.of(named.keyFile != null ? new SecretFile.Key(named.keyFile) : new SecretFile.Passphrase(named.passphraseFile));
+            return Optional.of(SecretFile.of(named.keyFile, named.passphraseFile));
         }
         try {
             return SecretFile.of(System.getenv());

@@ -32,7 +32,6 @@ final class NewKeyOption {
         if (named == null) {
             return PassphrasePrompt.askForNew();
         }
-        return KeyOption.create(
-                named.keyFile != null ? new SecretFile.Key(named.keyFile) : new SecretFile.Passphrase(named.passphraseFile), spec, random);
+        return KeyOption.create(SecretFile.of(named.keyFile, named.passphraseFile), spec, random);
     }
 }

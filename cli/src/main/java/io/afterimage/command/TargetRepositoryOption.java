@@ -49,8 +49,7 @@ final class TargetRepositoryOption implements KeySource {
     public Optional<Secret> given() throws IOException {
         return named == null
                 ? Optional.empty()
-                : Optional.of(SecretFiles.read(
-                        named.keyFile != null ? new SecretFile.Key(named.keyFile) : new SecretFile.Passphrase(named.passphraseFile)));
+                : Optional.of(SecretFiles.read(SecretFile.of(named.keyFile, named.passphraseFile)));
     }
 
     @Override

@@ -15,6 +15,11 @@ public sealed interface SecretFile {
 
     Path path();
 
+    /** The one of the two that is named, which the other is not; a path that is not named is null. */
+    static SecretFile of(Path key, Path passphrase) {
+        return key != null ? new Key(key) : new Passphrase(passphrase);
+    }
+
     /** The one that {@code AFTERIMAGE_KEY_FILE} or {@code AFTERIMAGE_PASSPHRASE_FILE} names, if any does. */
     static Optional<SecretFile> of(Map<String, String> environment) {
         String key = environment.getOrDefault("AFTERIMAGE_KEY_FILE", "");
