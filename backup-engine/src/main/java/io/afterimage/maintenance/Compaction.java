@@ -35,7 +35,7 @@ final class Compaction {
     private final Map<PackId, Long> lengths;
     private final LockedObjects locked;
     private final ChunkReader reader;
-    private final SecureRandom random = new SecureRandom();
+    private final SecureRandom random;
     /** Packs whose frames are all in the new pack, or in those stored before, with what is to be told of them. */
     private final Map<PackId, List<Move>> emptied = new LinkedHashMap<>();
 
@@ -50,12 +50,14 @@ final class Compaction {
      */
     Compaction(
             Repository repository,
+            SecureRandom random,
             Changes changes,
             LiveFrames live,
             MoveListing moves,
             Map<PackId, Long> lengths,
             LockedObjects locked) {
         this.repository = repository;
+        this.random = random;
         this.changes = changes;
         this.live = live;
         this.moves = moves;

@@ -7,6 +7,7 @@ import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.time.Duration;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Optional;
 
@@ -23,11 +24,14 @@ public final class GarbageCollection {
     private final Repository repository;
     private final InstantSource clock;
     private final LeaseTerms terms;
+    private final SecureRandom random;
 
-    public GarbageCollection(Repository repository, InstantSource clock, LeaseTerms terms) {
+    /** @param random names the packs that others are emptied into */
+    public GarbageCollection(Repository repository, InstantSource clock, LeaseTerms terms, SecureRandom random) {
         this.repository = repository;
         this.clock = clock;
         this.terms = terms;
+        this.random = random;
     }
 
     /**
@@ -72,6 +76,6 @@ public final class GarbageCollection {
     }
 
     private GcReport pass(Request request, Optional<GcLease> lease, Progress progress) throws IOException {
-        return new Pass(repository, clock, terms, request, new Changes(repository.store(), lease)).run(progress);
+        return new Pass(repository, clock, terms, random, request, new Changes(repository.store(), lease)).run(progress);
     }
 }

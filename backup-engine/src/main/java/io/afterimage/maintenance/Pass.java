@@ -14,6 +14,7 @@ import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ final class Pass {
     private final Repository repository;
     private final InstantSource clock;
     private final LeaseTerms terms;
+    private final SecureRandom random;
     private final GarbageCollection.Request request;
     private final Changes changes;
 
@@ -51,10 +53,17 @@ final class Pass {
     private Tally deleted = Tally.NONE;
     private Tally compacted = Tally.NONE;
 
-    Pass(Repository repository, InstantSource clock, LeaseTerms terms, GarbageCollection.Request request, Changes changes) {
+    Pass(
+            Repository repository,
+            InstantSource clock,
+            LeaseTerms terms,
+            SecureRandom random,
+            GarbageCollection.Request request,
+            Changes changes) {
         this.repository = repository;
         this.clock = clock;
         this.terms = terms;
+        this.random = random;
         this.request = request;
         this.changes = changes;
     }
@@ -128,7 +137,7 @@ final class Pass {
                 .distinct()
                 .toList();
         if (request.compactBelow() > 0 && !changes.isDry()) {
-            compacted = new Compaction(repository, changes, live, moves, packs, locked).run(locked.free(from));
+            compacted = new Compaction(repository, random, changes, live, moves, packs, locked).run(locked.free(from));
         }
     }
 

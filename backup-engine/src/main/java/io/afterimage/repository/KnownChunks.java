@@ -10,6 +10,7 @@ import io.afterimage.pack.PackEntry;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectInfo;
+import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -91,6 +92,9 @@ final class KnownChunks {
         try {
             index.add(id, repository.entries(id, pack.size()));
             present.add(id);
+        } catch (ObjectNotFoundException _) {
+            // Deleted since it was listed, as by a gc that has given up on a backup whose lease had expired: nothing of it is known.
+            LOG.debug("{} is not there any more", pack.key());
         } catch (CorruptPackException e) {
             // Its chunks are stored again where they are met, so that what is damaged there heals.
             LOG.warn("{}; no new point will refer to it", e.getMessage());

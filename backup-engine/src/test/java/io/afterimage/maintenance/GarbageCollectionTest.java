@@ -95,7 +95,7 @@ class GarbageCollectionTest {
     }
 
     private GcReport gc(Duration grace, boolean dryRun) throws IOException {
-        return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
+        return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
                 .run(new GarbageCollection.Request(grace, 0, dryRun), Progress.NONE);
     }
 
@@ -339,7 +339,7 @@ class GarbageCollectionTest {
         Point second = backups.run(WEB, disk(6, 7, 8, 9, 5));
         Point third = backups.run(WEB, disk(6, 1, 8, 9, 5));
         forget(first);
-        GarbageCollection collection = new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT);
+        GarbageCollection collection = new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom());
         GcReport condemning = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
         assertEquals(1, condemning.toCompact().packs());
         assertEquals(Tally.NONE, condemning.compacted());
@@ -373,7 +373,7 @@ class GarbageCollectionTest {
         byte[] bytes = store.getWhole(pack, 1 << 20);
         bytes[200] ^= 1;
         store.put(pack, ByteBuffer.wrap(bytes));
-        new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
+        new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
                 .run(new GarbageCollection.Request(Duration.ZERO, 0.5, false), Progress.NONE);
         assertTrue(keys("packs/").contains(pack));
         assertThrows(IOException.class, () -> PointBytes.read(repository, second, Backups.DISK));

@@ -91,7 +91,7 @@ class ImmutablePointsTest {
     }
 
     private GcReport gc(double compactBelow) throws IOException {
-        return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
+        return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
                 .run(new GarbageCollection.Request(Duration.ZERO, compactBelow, false), Progress.NONE);
     }
 
@@ -262,7 +262,7 @@ class ImmutablePointsTest {
         ObjectKey pack = keys("packs/").iterator().next();
         backups.run(WEB, disk(1, 7));
         repository.catalog().forget(WEB, old.id());
-        new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT)
+        new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
                 .run(new GarbageCollection.Request(Duration.ofHours(1), 0.9, false), Progress.NONE);
         now = now.plus(Duration.ofHours(2));
         return pack;

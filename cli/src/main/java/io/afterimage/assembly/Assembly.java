@@ -130,7 +130,7 @@ public final class Assembly {
     }
 
     public GarbageCollection garbageCollection(Repository repository) {
-        return new GarbageCollection(repository, InstantSource.system(), LeaseTerms.DEFAULT);
+        return new GarbageCollection(repository, InstantSource.system(), LeaseTerms.DEFAULT, random);
     }
 
     public Verification verification(Repository repository) {
