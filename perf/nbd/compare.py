@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""NBD reads side by side: Afterimage, nbdkit's file plugin and qemu-nbd on the same bytes, warm.
+"""NBD reads side by side: Afterimage, nbdkit's file plugin and qemu-nbd on the same bytes, warm, and the least that a server can do.
 
 All servers run for the whole time; every round measures each of them once per case, in changing order, so that whatever else
 the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency. The client is load.c,
-which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and so measures itself.
+which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and so measures itself. ceiling.c
+answers from memory and does nothing else: what it does not reach, this machine does not give.
 
     perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]...
 
@@ -22,7 +23,7 @@ CASES = [  # name, bs, rw, iodepth, connections
     ("64k-qd16-x4", "64k", "randread", 16, 4),
     ("1m-qd8-x4", "1m", "read", 8, 4),
 ]
-PORTS = {"ours": 10871, "nbdkit": 10872, "qemu-nbd": 10873}
+PORTS = {"ours": 10871, "nbdkit": 10872, "qemu-nbd": 10873, "ceiling": 10874}
 
 
 def classpath(work):
@@ -48,11 +49,12 @@ def start(work, image, mode, extra):
                  "io.afterimage.nbd.server.ServeFile", mode, image],
         "nbdkit": ["nbdkit", "-f", "-r"],
         "qemu-nbd": ["qemu-nbd", "-r", "-f", "raw", "-t", "-e", "16", "-x", "e", "--cache=writeback"],
+        "ceiling": [os.path.join(work, "ceiling.bin"), image],
     }
     servers = []
     for name, base in command.items():
         unix, port = os.path.join(work, name), PORTS[name]
-        if name == "ours":
+        if name in ("ours", "ceiling"):
             lines = [base + [unix, str(port)]]
         elif name == "nbdkit":
             lines = [base + ["-U", unix, "file", image], base + ["-i", "127.0.0.1", "-p", str(port), "file", image]]
@@ -115,13 +117,14 @@ def main():
         with open(image, "wb") as out:
             for _ in range(arguments.size):
                 out.write(os.urandom(1 << 20))
-        if arguments.client == "load":
-            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.c")
-            subprocess.run(["gcc", "-O2", "-pthread", "-o", os.path.join(work, "load"), source], check=True)
+        for program, name in (("load.c", "load"), ("ceiling.c", "ceiling.bin")):
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), program)
+            subprocess.run(["gcc", "-O2", "-pthread", "-o", os.path.join(work, name), source], check=True)
         measure = measure_by_load if arguments.client == "load" else measure_by_fio
         servers = start(work, image, arguments.mode, arguments.java)
         names = list(PORTS)
-        print("%-20s %10s %10s %10s %8s %8s   p99 us: ours / nbdkit / qemu-nbd" % ("case", "ours", "nbdkit", "qemu-nbd", "/nbdkit", "/qemu"))
+        print("%-18s %9s %9s %9s %9s %8s %7s %9s   p99 us: ours / nbdkit / qemu-nbd / ceiling" % (
+            "case", *names, "/nbdkit", "/qemu", "/ceiling"))
         for name in names:  # warm up: compiled code, caches
             for transport in ("unix", "tcp"):
                 for case in CASES[1:4]:
@@ -133,13 +136,13 @@ def main():
                     continue
                 results = {name: [] for name in names}
                 for round_ in range(arguments.rounds):
-                    for name in names[round_ % 3:] + names[:round_ % 3]:
+                    for name in names[round_ % 4:] + names[:round_ % 4]:
                         results[name].append(measure(work, name, transport, case, arguments.size, arguments.seconds))
                 iops = {name: statistics.median(r[0] for r in results[name]) for name in names}
                 p99 = {name: statistics.median(r[1] for r in results[name]) for name in names}
-                print("%-20s %10.0f %10.0f %10.0f %8.2f %8.2f   %.0f / %.0f / %.0f" % (
-                    label, iops["ours"], iops["nbdkit"], iops["qemu-nbd"], iops["ours"] / iops["nbdkit"],
-                    iops["ours"] / iops["qemu-nbd"], p99["ours"], p99["nbdkit"], p99["qemu-nbd"]), flush=True)
+                print("%-18s %9.0f %9.0f %9.0f %9.0f %8.2f %7.2f %9.2f   %s" % (
+                    label, *(iops[name] for name in names), *(iops["ours"] / iops[name] for name in names[1:]),
+                    " / ".join("%.0f" % p99[name] for name in names)), flush=True)
     finally:
         for server in servers:
             server.terminate()
