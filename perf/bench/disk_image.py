@@ -1,24 +1,24 @@
-"""A disk as people have them: 4 GiB with ext4, half full of programs and libraries."""
+"""A disk as people have them: 6 GiB with ext4, a third full of programs and libraries."""
 import hashlib
 import os
 import shutil
 
 from .workshop import ROOT, Trouble
 
-SIZE = 4 << 30
+SIZE = 6 << 30
 FILL = 2 << 30
 KEPT = os.path.join(ROOT, "cli", "target", "perf")
 
 
 def make(shop):
     """Returns the image, built on the first call; the same host makes the same content as long as its /usr stays."""
-    image = os.path.join(KEPT, "disk.raw")
+    image = os.path.join(KEPT, "disk-%d.raw" % (SIZE >> 30))
     if not os.path.exists(image):
         os.makedirs(KEPT, exist_ok=True)
-        shop.say("building a 4 GiB disk out of /usr")
+        shop.say("building a 6 GiB disk out of /usr")
         root = shop.path("root")
         fill(root)
-        shop.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", root, image + ".partial", "4096M"],
+        shop.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", root, image + ".partial", "%dM" % (SIZE >> 20)],
                  PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
         shutil.rmtree(root)
         os.rename(image + ".partial", image)

@@ -1,6 +1,5 @@
 """Where a measurement works: a folder that is gone afterwards, children that die with it, a clock."""
 import os
-import resource
 import shutil
 import signal
 import statistics
@@ -8,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LAB = os.path.join(ROOT, "cli", "src", "lab")
@@ -16,6 +16,12 @@ GUESTS = os.path.join(ROOT, "cli", "target", "lab")
 
 class Trouble(Exception):
     """Why it cannot go on, in a sentence."""
+
+
+class Cost(typing.NamedTuple):
+    seconds: float
+    processor: float
+    mebibytes: float
 
 
 class Workshop:
@@ -60,14 +66,20 @@ class Workshop:
 
     def seconds(self, command, **environment):
         """How long it runs."""
-        return self.cost(command, **environment)[0]
+        return self.cost(command, **environment).seconds
 
     def cost(self, command, **environment):
-        """How long it runs, and the seconds of processor time that it and its children take."""
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        self.run(command, **environment)
-        taken, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-        return taken, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        """How long it runs, the seconds of processor time that it and its children take, and the most memory that one of them has."""
+        start = time.monotonic()
+        with tempfile.TemporaryFile("w+") as said:
+            child = subprocess.Popen(dying_with_us(command), env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            taken = time.monotonic() - start
+            if child.returncode:
+                said.seek(0)
+                raise Trouble("%s ended with %d: %s" % (" ".join(command), child.returncode, said.read().strip()))
+        return Cost(taken, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
     def start(self, command, **streams):
         """Starts a child that is killed at the end, if it still runs."""

@@ -18,6 +18,9 @@ public final class FrameCodec {
     /** The slowest: beyond it zstd wants more memory to read, too. */
     public static final int HIGHEST_LEVEL = 19;
 
+    /** The lowest zstd level: those below 0 trade size for time. There is no level 0. */
+    public static final int LOWEST_LEVEL = -7;
+
     private static final int LARGEST_COMPRESSED_UNITS = 255;
 
     private final ChunkSize chunkSize;
@@ -27,15 +30,20 @@ public final class FrameCodec {
     /**
      * @param chunkSize the repository's chunk size
      * @param seal the repository's own
-     * @param level the zstd level, 1 to {@value #HIGHEST_LEVEL}; matters to {@link #encode} alone
+     * @param level the zstd level, see {@link #isLevel}; matters to {@link #encode} alone
      */
     public FrameCodec(ChunkSize chunkSize, PackSeal seal, int level) {
-        if (level < 1 || level > HIGHEST_LEVEL) {
-            throw new IllegalArgumentException("'" + level + "' is not a compression level: there are 1 to " + HIGHEST_LEVEL + ".");
+        if (!isLevel(level)) {
+            throw new IllegalArgumentException("'" + level + "' is not a compression level.");
         }
         this.chunkSize = chunkSize;
         this.seal = seal;
         zstd = new Zstandard(level);
+    }
+
+    /** Whether there is a zstd level of that number: {@value #LOWEST_LEVEL} to {@value #HIGHEST_LEVEL}, without 0. */
+    public static boolean isLevel(int level) {
+        return level != 0 && level >= LOWEST_LEVEL && level <= HIGHEST_LEVEL;
     }
 
     /** The same at another zstd level. */

@@ -228,7 +228,7 @@ public final class Repository implements Closeable {
         requestsAtOnce = count;
     }
 
-    /** Compresses what is added from now on at another zstd level, 1 to {@value FrameCodec#HIGHEST_LEVEL}: the higher, the smaller and the slower. */
+    /** Compresses what is added from now on at another {@linkplain FrameCodec#isLevel zstd level}: the higher, the smaller and the slower. */
     public void setCompressionLevel(int level) {
         codec = codec.withLevel(level);
     }

@@ -62,6 +62,28 @@ class FrameCodecTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {FrameCodec.LOWEST_LEVEL, -1, 1, FrameCodec.HIGHEST_LEVEL})
+    void whatAnyLevelHasMadeIsReadByAnyOther(int level) throws Exception {
+        byte[] chunk = new byte[chunkSize.bytes()];
+        for (int i = 0; i < chunk.length; i++) {
+            chunk[i] = (byte) (i * i / 7);
+        }
+        FrameCodec other = codec.withLevel(level);
+        EncodedChunk encoded = other.encode(other.id(chunk, 0), chunk, 0);
+        assertEquals(Compression.ZSTD, encoded.compression());
+        ChunkAddress address = new ChunkAddress(PACK, 1, other.lengthCode(encoded));
+        byte[] target = new byte[chunk.length];
+        codec.decode(frame(other, encoded, address), 0, address, target);
+        assertArrayEquals(chunk, target);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {FrameCodec.LOWEST_LEVEL - 1, 0, FrameCodec.HIGHEST_LEVEL + 1})
+    void whatIsNoLevelIsRefused(int level) {
+        assertThrows(IllegalArgumentException.class, () -> codec.withLevel(level));
+    }
+
     @Test
     void aChunkThatDoesNotShrinkTakesLessThanTwoPercentMore() {
         byte[] noise = new byte[chunkSize.bytes()];

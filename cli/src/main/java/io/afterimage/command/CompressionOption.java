@@ -18,12 +18,12 @@ final class CompressionOption {
 
     @Option(
             names = "--compression-level",
-            paramLabel = "1..19",
-            description = "The zstd level for new chunks: higher is smaller and slower, and read as quickly. What is stored already stays as it is. Default: 1.")
+            paramLabel = "-7..19",
+            description = "The zstd level for new chunks: higher is smaller and slower, and read as quickly; below 0 (written with '=') is larger and quicker. What is stored already stays as it is. Default: 1.")
     void setLevel(int value) {
-        if (value < 1 || value > FrameCodec.HIGHEST_LEVEL) {
+        if (!FrameCodec.isLevel(value)) {
             throw new ParameterException(
-                    spec.commandLine(), "'" + value + "' is not a compression level: write 1 to " + FrameCodec.HIGHEST_LEVEL + ".");
+                    spec.commandLine(), "'" + value + "' is not a compression level: write " + FrameCodec.LOWEST_LEVEL + " to -1, or 1 to " + FrameCodec.HIGHEST_LEVEL + ".");
         }
         level = value;
     }
