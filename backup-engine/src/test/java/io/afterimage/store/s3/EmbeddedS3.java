@@ -1,6 +1,5 @@
 package io.afterimage.store.s3;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.net.URI;
 import org.gaul.s3proxy.S3Proxy;
@@ -8,7 +7,7 @@ import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
 
 /** S3Proxy in this JVM, its objects in memory. */
-public final class EmbeddedS3 implements Closeable {
+public final class EmbeddedS3 implements S3TestServer {
 
     public static final String ACCESS_KEY = "embedded";
     public static final String SECRET_KEY = "embedded-secret";
@@ -35,6 +34,11 @@ public final class EmbeddedS3 implements Closeable {
 
     public URI endpoint() {
         return URI.create("http://127.0.0.1:" + port());
+    }
+
+    @Override
+    public S3TestBucket bucket(String name) {
+        return new S3TestBucket(endpoint(), ACCESS_KEY, SECRET_KEY, name);
     }
 
     @Override

@@ -1,29 +1,16 @@
 package io.afterimage.store.s3;
 
-import java.io.Closeable;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
  * OpenStack Swift with its S3 API, from the distribution's packages, on ports and in a folder of its own: one process each for accounts,
  * containers, objects and the proxy, and a memcached.
  */
-public final class SwiftServer implements Closeable {
+public final class SwiftServer implements S3TestServer {
 
     public static final String ACCESS_KEY = "test:tester";
     public static final String SECRET_KEY = "testing";
@@ -31,26 +18,17 @@ public final class SwiftServer implements Closeable {
 
     private static final List<String> PROGRAMS = List.of(
             "/usr/bin/swift-account-server", "/usr/bin/swift-container-server", "/usr/bin/swift-object-server", "/usr/bin/swift-proxy-server", "/usr/bin/memcached");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String USER = System.getProperty("user.name");
 
-    private final Path folder;
-    private final List<Process> processes = new ArrayList<>();
-    private final Thread killer = new Thread(this::kill);
-    private final int proxyPort = freePort();
+    private final ServerProcesses processes =
+            new ServerProcesses("swift", PROGRAMS, "swift-proxy swift-account swift-container swift-object memcached");
+    private final int proxyPort = ServerProcesses.freePort();
 
-    private SwiftServer(Path folder) throws IOException {
-        this.folder = folder;
-    }
+    private SwiftServer() throws IOException {}
 
     /** Starts it and waits until it answers. */
     public static SwiftServer start() throws IOException, InterruptedException {
-        for (String program : PROGRAMS) {
-            if (!Files.isExecutable(Path.of(program))) {
-                throw new IllegalStateException(program + " is missing: apt-get install swift-proxy swift-account swift-container swift-object memcached");
-            }
-        }
-        SwiftServer server = new SwiftServer(Files.createTempDirectory("afterimage-swift"));
-        Runtime.getRuntime().addShutdownHook(server.killer);
+        SwiftServer server = new SwiftServer();
         try {
             server.launch();
             return server;
@@ -60,22 +38,27 @@ public final class SwiftServer implements Closeable {
         }
     }
 
+    @Override
+    public S3TestBucket bucket(String name) {
+        return new S3TestBucket(endpoint(), ACCESS_KEY, SECRET_KEY, name);
+    }
+
     public URI endpoint() {
         return URI.create("http://127.0.0.1:" + proxyPort);
     }
 
     private void launch() throws IOException, InterruptedException {
-        int account = freePort();
-        int container = freePort();
-        int object = freePort();
-        int memcached = freePort();
-        Files.createDirectories(folder.resolve("devices/d1"));
-        write("swift.conf", "[swift-hash]\nswift_hash_path_suffix = afterimage\n");
-        write("account.conf", storageServer("account", account));
-        write("container.conf", storageServer("container", container));
-        write("object.conf", storageServer("object", object));
-        write("proxy.conf", proxy(memcached));
-        write("rings.py", """
+        int account = ServerProcesses.freePort();
+        int container = ServerProcesses.freePort();
+        int object = ServerProcesses.freePort();
+        int memcached = ServerProcesses.freePort();
+        Files.createDirectories(processes.path("devices/d1"));
+        processes.write("swift.conf", "[swift-hash]\nswift_hash_path_suffix = afterimage\n");
+        processes.write("account.conf", storageServer("account", account));
+        processes.write("container.conf", storageServer("container", container));
+        processes.write("object.conf", storageServer("object", object));
+        processes.write("proxy.conf", proxy(memcached));
+        processes.write("rings.py", """
                 import sys
                 from swift.common.ring import RingBuilder
                 for name, port in zip(('account', 'container', 'object'), map(int, sys.argv[2:])):
@@ -84,16 +67,14 @@ public final class SwiftServer implements Closeable {
                     builder.rebalance()
                     builder.get_ring().save('%s/%s.ring.gz' % (sys.argv[1], name))
                 """);
-        Process rings = run("rings", "/usr/bin/python3", path("rings.py"), folder.toString(), "" + account, "" + container, "" + object);
-        if (rings.waitFor() != 0) {
-            throw new IOException("no rings: " + Files.readString(folder.resolve("rings.log")));
+        processes.finish(
+                "rings",
+                List.of("/usr/bin/python3", path("rings.py"), processes.folder().toString(), "" + account, "" + container, "" + object));
+        processes.start("memcached", List.of("/usr/bin/memcached", "-l", "127.0.0.1", "-p", "" + memcached, "-U", "0", "-m", "16", "-u", USER));
+        for (String server : List.of("account", "container", "object", "proxy")) {
+            processes.start(server, List.of("/usr/bin/swift-" + server + "-server", path(server + ".conf")));
         }
-        processes.add(run("memcached", "/usr/bin/memcached", "-l", "127.0.0.1", "-p", "" + memcached, "-U", "0", "-m", "16", "-u", System.getProperty("user.name")));
-        processes.add(run("account", "/usr/bin/swift-account-server", path("account.conf")));
-        processes.add(run("container", "/usr/bin/swift-container-server", path("container.conf")));
-        processes.add(run("object", "/usr/bin/swift-object-server", path("object.conf")));
-        processes.add(run("proxy", "/usr/bin/swift-proxy-server", path("proxy.conf")));
-        awaitHealth();
+        processes.awaitAnswer(endpoint().resolve("/healthcheck"));
         awaitStorage();
     }
 
@@ -113,7 +94,7 @@ public final class SwiftServer implements Closeable {
                 pipeline = %s-server
                 [app:%s-server]
                 use = egg:swift#%s
-                """.formatted(port, System.getProperty("user.name"), folder, path("devices"), kind, kind, kind);
+                """.formatted(port, USER, processes.folder(), path("devices"), kind, kind, kind);
     }
 
     private String proxy(int memcached) {
@@ -157,96 +138,31 @@ public final class SwiftServer implements Closeable {
                 use = egg:swift#symlink
                 [filter:versioned_writes]
                 use = egg:swift#versioned_writes
-                """.formatted(proxyPort, System.getProperty("user.name"), folder, memcached);
-    }
-
-    private void awaitHealth() throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            HttpRequest request = HttpRequest.newBuilder(endpoint().resolve("/healthcheck")).timeout(PATIENCE).build();
-            while (true) {
-                try {
-                    if (client.send(request, BodyHandlers.discarding()).statusCode() == 200) {
-                        return;
-                    }
-                } catch (ConnectException e) {
-                    // Not listening yet.
-                }
-                for (Process process : processes) {
-                    if (process.waitFor(20, TimeUnit.MILLISECONDS)) {
-                        throw new IOException(process.info() + " ended early; see the logs:\n" + logs());
-                    }
-                }
-                if (System.nanoTime() > deadline) {
-                    throw new IOException("Swift did not come up:\n" + logs());
-                }
-            }
-        }
+                """.formatted(proxyPort, USER, processes.folder(), memcached);
     }
 
     /** The proxy is healthy before the servers behind it are there. */
-    private void awaitStorage() throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        S3TestBucket bucket = new S3TestBucket(endpoint(), ACCESS_KEY, SECRET_KEY, "ready");
-        while (true) {
+    private void awaitStorage() throws IOException, InterruptedException {
+        S3TestBucket bucket = bucket("ready");
+        processes.await("the storage of Swift", () -> {
             try {
                 bucket.create();
-                return;
+                return true;
             } catch (S3Exception e) {
-                if (e.statusCode() != 503 || System.nanoTime() > deadline) {
+                if (e.statusCode() != 503) {
                     throw e;
                 }
-                processes.getLast().waitFor(50, TimeUnit.MILLISECONDS);
+                return false;
             }
-        }
-    }
-
-    private String logs() throws IOException {
-        StringBuilder text = new StringBuilder();
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path log : files.filter(file -> file.toString().endsWith(".log")).toList()) {
-                text.append(log.getFileName()).append(":\n").append(Files.readString(log));
-            }
-        }
-        return text.toString();
-    }
-
-    private Process run(String name, String... command) throws IOException {
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve(name + ".log").toFile()).start();
-    }
-
-    private void write(String name, String content) throws IOException {
-        Files.writeString(folder.resolve(name), content);
+        });
     }
 
     private String path(String name) {
-        return folder.resolve(name).toString();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
-    private void kill() {
-        for (Process process : processes) {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-        }
+        return processes.path(name).toString();
     }
 
     @Override
     public void close() throws IOException {
-        Runtime.getRuntime().removeShutdownHook(killer);
-        kill();
-        for (Process process : processes) {
-            process.onExit().join();
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
+        processes.close();
     }
 }
