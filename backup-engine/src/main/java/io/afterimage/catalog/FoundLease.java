@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** A lease of anybody, as it lies in the store. Immutable. */
 public final class FoundLease {
@@ -37,10 +38,18 @@ public final class FoundLease {
 
     /** The leases below {@code prefix}, read now. One that is given back meanwhile is left out. */
     public static List<FoundLease> list(ObjectStore store, KeyPrefix prefix) throws IOException {
+        return list(store, prefix, _ -> true);
+    }
+
+    /** Those below {@code prefix} whose keys are wanted; the others are not read. */
+    static List<FoundLease> list(ObjectStore store, KeyPrefix prefix, Predicate<ObjectKey> wanted) throws IOException {
         List<FoundLease> leases = new ArrayList<>();
         Listing listing = store.list(prefix);
         while (listing.hasNext()) {
             ObjectInfo object = listing.next();
+            if (!wanted.test(object.key())) {
+                continue;
+            }
             try {
                 byte[] json = store.getWhole(object.key(), LeaseContent.LARGEST);
                 leases.add(new FoundLease(object.key(), object.lastModified(), LeaseContent.parse(json)));

@@ -65,10 +65,7 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
 
     /** Throws, with the sentence, if someone else holds a lease in that folder; removes what is over there. */
     final void requireAlone(KeyPrefix folder, String sentence) throws IOException {
-        for (FoundLease other : FoundLease.list(store, folder)) {
-            if (other.key().equals(key)) {
-                continue;
-            }
+        for (FoundLease other : FoundLease.list(store, folder, found -> !found.equals(key))) {
             if (other.isHeld(clock.instant(), terms)) {
                 throw new CatalogException(
                         Reason.BUSY,

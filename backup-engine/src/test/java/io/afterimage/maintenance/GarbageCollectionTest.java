@@ -395,8 +395,8 @@ class GarbageCollectionTest {
         // Its lease, the condemnation twice.
         assertEquals(3, condemning.of(Operation.PUT).requests());
         assertEquals(1, condemning.of(Operation.DELETE).requests());
-        // Its own lease three times; ten points' descriptors and manifests.
-        assertEquals(3 + 2 * 10, condemning.of(Operation.GET).requests());
+        // Its own lease twice; ten points' descriptors and manifests.
+        assertEquals(2 + 2 * 10, condemning.of(Operation.GET).requests());
         // Leases of gc, condemnations, packs, points, moves, damage; manifests and leases twice; leases of backups.
         assertEquals(11, condemning.of(Operation.LIST).requests());
         now = now.plus(GRACE);
