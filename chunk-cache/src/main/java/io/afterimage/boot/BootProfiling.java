@@ -38,9 +38,18 @@ public final class BootProfiling {
         return new WatchedDevice(device, new BootedDisk(point.machine(), disk, point.id()), this);
     }
 
-    /** Begins with a boot of that device. */
-    BootSession begin(BlockDevice device, BootedDisk disk, boolean mayBeLikely) {
-        return new BootSession(device, disk, profiles, new BootSession.Rules(occasion, mayBeLikely, chunk), nanoTime).start();
+    /** The boot that the device was opened for. */
+    BootSession begin(BlockDevice device, BootedDisk disk) {
+        return begin(device, disk, new BootSession.Rules(occasion, true, chunk));
+    }
+
+    /** What may be another boot of a device that has been in use. */
+    BootSession beginAgain(BlockDevice device, BootedDisk disk) {
+        return begin(device, disk, new BootSession.Rules(Occasion.UNKNOWN, false, chunk));
+    }
+
+    private BootSession begin(BlockDevice device, BootedDisk disk, BootSession.Rules rules) {
+        return new BootSession(device, disk, profiles, rules, nanoTime).start();
     }
 
     Occasion occasion() {

@@ -26,11 +26,11 @@ final class BootSession {
 
     private static final Logger LOG = LoggerFactory.getLogger(BootSession.class);
 
-    /** A machine that has read nothing for so long is up. */
-    private static final Duration LULL = Duration.ofSeconds(15);
+    /** A machine that has read nothing for so long, and twice as long as it took to read all before, is up. Between boot loader and file systems a slow one reads nothing either. */
+    private static final Duration LULL = Duration.ofSeconds(30);
 
     /** What is read later is no boot any more. */
-    private static final Duration LONGEST = Duration.ofMinutes(2);
+    private static final Duration LONGEST = Duration.ofMinutes(3);
 
     /** How long a device that is closed waits for a store that does not answer. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -129,7 +129,8 @@ final class BootSession {
 
     /** Until it is over if nothing is read any more. */
     private long nanosLeft(long now) {
-        return hasRead ? Math.min(lastRead + LULL.toNanos() - now, firstRead + LONGEST.toNanos() - now) : LULL.toNanos();
+        long lull = LULL.toNanos() + 2 * (lastRead - firstRead);
+        return hasRead ? Math.min(lastRead + lull, firstRead + LONGEST.toNanos()) - now : lull;
     }
 
     /** Ends it, and waits, though not for ever, until its profile is stored. */
@@ -180,10 +181,11 @@ final class BootSession {
     }
 
     private void replay(BootProfile profile) {
+        Replay made = new Replay(profile, device.size(), rules.chunk(), rules.occasion().advance());
         lock.lock();
         try {
-            replay = new Replay(profile, device.size(), rules.chunk(), rules.occasion().advance());
-            recording.firstTouches().forEach(read -> replay.saw(read.offset(), read.length()));
+            recording.firstTouches().forEach(read -> made.saw(read.offset(), read.length()));
+            replay = made;
         } finally {
             lock.unlock();
         }

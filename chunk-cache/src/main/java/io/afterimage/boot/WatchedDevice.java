@@ -27,7 +27,8 @@ final class WatchedDevice implements BlockDevice {
         this.disk = disk;
         this.profiling = profiling;
         if (profiling.occasion() == Occasion.BOOT) {
-            session = profiling.begin(device, disk, true);
+            untouched = false;
+            session = profiling.begin(device, disk);
         }
     }
 
@@ -44,7 +45,7 @@ final class WatchedDevice implements BlockDevice {
         boolean first = untouched;
         untouched = false;
         if (offset == 0 && length <= LONGEST_FIRST && length > 0 && (session == null || session.isDone())) {
-            session = profiling.begin(device, disk, first);
+            session = first ? profiling.begin(device, disk) : profiling.beginAgain(device, disk);
             session.saw(offset, length);
         }
     }

@@ -288,15 +288,52 @@ class BootProfilingTest {
     void aMachineThatReadsNothingForLongIsUp() throws IOException {
         try (BlockDevice device = open(Occasion.UNKNOWN)) {
             boot(device, every(7, 20, 100));
-            nanos.addAndGet(Duration.ofSeconds(16).toNanos());
+            nanos.addAndGet(Duration.ofSeconds(31).toNanos());
             read(device, 1000L * CHUNK, CHUNK);
-            await(() -> findsProfile(), "the profile is stored while the machine runs");
-            // A reboot is a boot, too.
+            await(this::findsProfile, "the profile is stored while the machine runs");
+            // A reboot is a boot, too; it asks for the profile anew.
+            long before = requests();
+            await(() -> readsSectorZero(device) && requests() > before, "the reboot is recognised");
             boot(device, every(9, 21, 100));
         }
         List<Read> reads = profile().orElseThrow().reads();
         assertEquals(21L * CHUNK + 4096, reads.get(1).offset());
         assertTrue(reads.stream().noneMatch(read -> read.offset() == 1000L * CHUNK));
+    }
+
+    @Test
+    void aSlowMachineMayTakeItsTime() throws IOException {
+        try (BlockDevice device = open(Occasion.UNKNOWN)) {
+            boot(device, every(7, 20, 50));
+            nanos.addAndGet(Duration.ofSeconds(29).toNanos());
+            read(device, 1000L * CHUNK, CHUNK);
+            nanos.addAndGet(Duration.ofSeconds(80).toNanos());
+            read(device, 1010L * CHUNK, CHUNK);
+            nanos.addAndGet(Duration.ofSeconds(72).toNanos());
+            read(device, 1020L * CHUNK, CHUNK);
+        }
+        assertEquals(new Read(1010L * CHUNK, CHUNK, 109_000), profile().orElseThrow().reads().getLast());
+    }
+
+    @Test
+    void aKernelThatLooksForPartitionsLaterIsNoBootOfItsOwn() throws IOException {
+        try (BlockDevice device = open(Occasion.BOOT)) {
+            boot(device, every(7, 20, 100));
+            nanos.addAndGet(Duration.ofMinutes(4).toNanos());
+            read(device, 8192, 4096);
+            await(this::findsProfile, "the profile of the boot is stored");
+            mount(device, every(9, 21, 100));
+        }
+        assertEquals(20L * CHUNK + 4096, profile().orElseThrow().reads().get(1).offset());
+    }
+
+    private static boolean readsSectorZero(BlockDevice device) {
+        try {
+            read(device, 0, 512);
+            return true;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private boolean findsProfile() {
