@@ -6,11 +6,12 @@ from . import disk_image
 from .workshop import ROOT, Trouble
 
 LATE = 20
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "embedded", "AWS_SECRET_ACCESS_KEY": "embedded-secret"}
 
 
 def measure(shop, table):
     image = disk_image.make(shop)
-    environment = {**shop.host("far"), "AWS_ACCESS_KEY_ID": "embedded", "AWS_SECRET_ACCESS_KEY": "embedded-secret"}
+    environment = {**shop.host("far"), **CREDENTIALS}
     near, far = endpoints(shop)
     places = {"near": near, "far": far}
     data = os.stat(image).st_blocks * 512 / 1e6
@@ -37,8 +38,8 @@ def measure(shop, table):
               "%.2f x as fast" % (seconds["restic"] / seconds["far"]), ">= 2")
 
 
-def endpoints(shop):
-    """Starts the store; its address, and that of the long way to it."""
+def endpoints(shop, log=None):
+    """Starts the store; its address, and that of the long way to it, on which requests are written to the log."""
     words = shop.path("classpath")
     try:
         shop.run(["mvn", "-o", "-q", "-f", ROOT, "-pl", "backup-engine", "-am", "test-compile", "dependency:build-classpath", "-Dmdep.outputFile=" + words,
@@ -48,5 +49,6 @@ def endpoints(shop):
     with open(words) as text:
         module = os.path.join(ROOT, "backup-engine", "target")
         classpath = ":".join([os.path.join(module, "test-classes"), os.path.join(module, "classes"), text.read().strip()])
-    store = shop.start([shop.java(), "-Xmx8g", "-cp", classpath, "io.afterimage.store.s3.ServeFarS3", str(LATE)], stdout=subprocess.PIPE, text=True)
+    store = shop.start([shop.java(), "-Xmx8g", "-cp", classpath, "io.afterimage.store.s3.ServeFarS3", str(LATE),
+                        *([log] if log else [])], stdout=subprocess.PIPE, text=True)
     return store.stdout.readline().split()

@@ -25,8 +25,9 @@ class Cost(typing.NamedTuple):
 
 
 class Workshop:
-    def __init__(self, parent, rounds):
+    def __init__(self, parent, rounds, machines):
         self.rounds = rounds
+        self.machines = machines
         self.parent = parent
         self.children = []
         self.afterimage = os.environ.get("AFTERIMAGE") or os.path.join(ROOT, "cli", "target", "afterimage", "bin", "afterimage")

@@ -19,7 +19,7 @@ final class PackageOrderTest {
 
     /** Each may use what stands before it. */
     private static final List<String> ORDER = List.of(
-            "store", "store.file", "store.s3", "keys", "chunk", "pack", "index", "manifest", "catalog", "repository",
+            "store", "store.file", "store.s3", "keys", "chunk", "pack", "index", "manifest", "catalog", "repository", "profile",
             "capture", "capture.qemu", "capture.libvirt", "retention", "maintenance");
 
     private static final String ROOT = "io.afterimage.";

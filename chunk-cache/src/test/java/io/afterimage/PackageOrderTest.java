@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class PackageOrderTest {
 
     /** Each may use what stands before it. */
-    private static final List<String> ORDER = List.of("cache", "fetch", "overlay", "image");
+    private static final List<String> ORDER = List.of("cache", "fetch", "overlay", "boot", "image");
 
     private static final String ROOT = "io.afterimage.";
 

@@ -5,7 +5,9 @@ import io.afterimage.catalog.FoundLease;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.chunk.PackId;
 import io.afterimage.maintenance.GcReport.Tally;
+import io.afterimage.manifest.MachineName;
 import io.afterimage.pack.PackObjects;
+import io.afterimage.profile.BootProfiles;
 import io.afterimage.repository.Condemnation;
 import io.afterimage.repository.Damage;
 import io.afterimage.repository.Repository;
@@ -46,6 +48,7 @@ final class Pass {
 
     private final List<Condemnation> condemned = new ArrayList<>();
     private final NavigableMap<PackId, Long> packs = new TreeMap<>();
+    private final List<ObjectKey> profiles = new ArrayList<>();
     private Roots roots;
     private LiveFrames live;
     private MoveListing moves;
@@ -71,6 +74,7 @@ final class Pass {
     GcReport run(Progress progress) throws IOException {
         condemned.addAll(Condemnation.list(repository.store()));
         listPacks();
+        listProfiles();
         roots = Roots.find(repository, clock.instant(), terms);
         live = LiveFrames.mark(repository, roots, progress);
         // Only now: a backup that tells where it has healed something does so before it gives its lease back.
@@ -89,6 +93,14 @@ final class Pass {
         while (listing.hasNext()) {
             ObjectInfo pack = listing.next();
             PackObjects.id(pack.key()).ifPresent(id -> packs.put(id, pack.size()));
+        }
+    }
+
+    /** Before the points: a machine that has a profile by now, and no point afterwards, is gone, and is not only new. */
+    private void listProfiles() throws IOException {
+        Listing listing = repository.store().list(BootProfiles.ALL);
+        while (listing.hasNext()) {
+            profiles.add(listing.next().key());
         }
     }
 
@@ -141,7 +153,7 @@ final class Pass {
         }
     }
 
-    /** What was known of packs that are gone, and that no point names any more. */
+    /** What was known of packs that are gone, and that no point names any more; and how machines booted that have no points. */
     private void removeRecords() throws IOException {
         List<ObjectKey> keys = new ArrayList<>();
         moves.objects().forEach((pack, objects) -> keys.addAll(isForgotten(pack) ? objects : List.of()));
@@ -151,6 +163,10 @@ final class Pass {
         while (damaged.hasNext()) {
             ObjectKey key = damaged.next().key();
             Damage.pack(key).filter(this::isForgotten).ifPresent(_ -> keys.add(key));
+        }
+        Set<MachineName> machines = roots.machines();
+        for (ObjectKey key : profiles) {
+            BootProfiles.machine(key).filter(machine -> !machines.contains(machine)).ifPresent(_ -> keys.add(key));
         }
         changes.delete(keys);
     }

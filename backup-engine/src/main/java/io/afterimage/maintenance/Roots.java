@@ -6,6 +6,7 @@ import io.afterimage.catalog.FoundLease;
 import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.Point;
+import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.repository.Repository;
 import io.afterimage.repository.RequestWindow;
@@ -84,6 +85,14 @@ record Roots(
             }
         }
         return leases;
+    }
+
+    /** The machines that have points, or are about to. */
+    Set<MachineName> machines() {
+        return roots.keySet().stream()
+                .flatMap(key -> ManifestObjects.name(key).stream())
+                .map(ManifestObjects.Name::machine)
+                .collect(Collectors.toSet());
     }
 
     /** The leases whose holders may still bring something about. */

@@ -21,6 +21,8 @@ import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackObjects;
+import io.afterimage.profile.BootProfile;
+import io.afterimage.profile.BootProfiles;
 import io.afterimage.repository.Condemnation;
 import io.afterimage.repository.PointBytes;
 import io.afterimage.repository.Repository;
@@ -109,6 +111,30 @@ class GarbageCollectionTest {
 
     private void forget(Point point) throws IOException {
         repository.catalog().forget(point.machine(), point.id());
+    }
+
+    @Test
+    void bootProfilesStayAsLongAsTheMachineHasAPoint() throws IOException {
+        Point first = backups.run(WEB, disk(1));
+        Point second = backups.run(WEB, disk(2));
+        BootProfiles profiles = new BootProfiles(repository);
+        profiles.put(WEB, Backups.DISK, new BootProfile(first.id(), now, true, List.of()));
+        profiles.put(DB, Backups.DISK, new BootProfile(first.id(), now, true, List.of()));
+        store.put(new ObjectKey("profiles/notes.txt"), ByteBuffer.wrap(new byte[1]));
+        gc(GRACE, true);
+        assertEquals(3, keys("profiles/").size());
+        gc(GRACE);
+        assertEquals(Set.of(BootProfiles.key(WEB, Backups.DISK), new ObjectKey("profiles/notes.txt")), keys("profiles/"));
+        forget(first);
+        gc(Duration.ZERO);
+        assertEquals(Optional.of(first.id()), profiles.find(WEB, Backups.DISK).map(BootProfile::point));
+        forget(second);
+        try (ReadLease _ = ReadLease.acquire(store, () -> now, LeaseTerms.DEFAULT, List.of(HeldPoint.of(second)))) {
+            gc(GRACE);
+            assertTrue(profiles.find(WEB, Backups.DISK).isPresent(), "somebody may be booting it");
+        }
+        gc(GRACE);
+        assertEquals(Set.of(new ObjectKey("profiles/notes.txt")), keys("profiles/"));
     }
 
     @Test
@@ -397,8 +423,8 @@ class GarbageCollectionTest {
         assertEquals(1, condemning.of(Operation.DELETE).requests());
         // Its own lease twice; ten points' descriptors and manifests.
         assertEquals(2 + 2 * 10, condemning.of(Operation.GET).requests());
-        // Leases of gc, condemnations, packs, points, moves, damage; manifests and leases twice; leases of backups.
-        assertEquals(11, condemning.of(Operation.LIST).requests());
+        // Leases of gc, condemnations, packs, boot profiles, points, moves, damage; manifests and leases twice; leases of backups.
+        assertEquals(12, condemning.of(Operation.LIST).requests());
         now = now.plus(GRACE);
         before = store.statistics();
         gc(GRACE);

@@ -34,7 +34,8 @@ public final class ChunkFetcher implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ChunkFetcher.class);
     private static final int REQUESTS_AT_ONCE = 32;
-    private static final int HINTS_AT_ONCE = 16;
+    /** A boot profile has hundreds; they wait for their requests without a thread of the system. */
+    private static final int HINTS_AT_ONCE = 10_000;
 
     private final ChunkReader reader;
     private final ChunkSize chunkSize;

@@ -1,10 +1,12 @@
 package io.afterimage.app;
 
+import io.afterimage.boot.BootProfiling;
 import io.afterimage.catalog.Catalog;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.manifest.DiskName;
+import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
@@ -31,10 +33,13 @@ public final class BootPoint {
 
     private final Catalog catalog;
     private final ImageLibrary images;
+    private final Optional<BootProfiling> profiling;
 
-    public BootPoint(Catalog catalog, ImageLibrary images) {
+    /** @param profiling for boots, unless the machine is to be started without */
+    public BootPoint(Catalog catalog, ImageLibrary images, Optional<BootProfiling> profiling) {
         this.catalog = catalog;
         this.images = images;
+        this.profiling = profiling;
     }
 
     /**
@@ -60,8 +65,8 @@ public final class BootPoint {
         Path folder = Files.createTempDirectory("afterimage-boot");
         Path socket = folder.resolve("nbd.sock");
         CountDownLatch over = new CountDownLatch(1);
-        try (NbdServer server = NbdServer.start(
-                ServerSettings.on(new NbdUri.Unix(socket)), new PointExports(catalog, images))) {
+        PointExports exports = new PointExports(catalog, images, BlockSizes.DEFAULT, Optional.empty(), profiling);
+        try (NbdServer server = NbdServer.start(ServerSettings.on(new NbdUri.Unix(socket)), exports)) {
             return await(start(command(request, server)), over);
         } finally {
             Files.deleteIfExists(socket);

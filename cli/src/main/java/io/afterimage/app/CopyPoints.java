@@ -5,6 +5,7 @@ import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDisk;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.CorruptManifestException;
@@ -12,6 +13,8 @@ import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
+import io.afterimage.profile.BootProfile;
+import io.afterimage.profile.BootProfiles;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
@@ -72,7 +75,22 @@ public final class CopyPoints {
                 }
             }
         }
+        if (!copied.isEmpty()) {
+            copyProfiles(copied.getLast());
+        }
         return copied;
+    }
+
+    /** The copies boot as the originals do. What the other repository has seen of boots itself is worth more. */
+    private void copyProfiles(Point point) throws IOException {
+        BootProfiles here = new BootProfiles(from);
+        BootProfiles there = new BootProfiles(to);
+        for (PointDisk disk : point.disks()) {
+            Optional<BootProfile> profile = here.find(point.machine(), disk.name());
+            if (profile.isPresent() && there.find(point.machine(), disk.name()).isEmpty()) {
+                there.put(point.machine(), disk.name(), profile.get());
+            }
+        }
     }
 
     private Point copy(Point point, BackupLease lease, Progress progress) throws IOException {

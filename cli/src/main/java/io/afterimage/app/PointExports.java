@@ -1,5 +1,7 @@
 package io.afterimage.app;
 
+import io.afterimage.block.BlockDevice;
+import io.afterimage.boot.BootProfiling;
 import io.afterimage.catalog.Catalog;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.Point;
@@ -30,17 +32,21 @@ public final class PointExports implements Exports {
     private final ImageLibrary images;
     private final BlockSizes blockSizes;
     private final Optional<AllowList> allowed;
+    private final Optional<BootProfiling> profiling;
 
     /** All of them, for everybody. */
     public PointExports(Catalog catalog, ImageLibrary images) {
-        this(catalog, images, BlockSizes.DEFAULT, Optional.empty());
+        this(catalog, images, BlockSizes.DEFAULT, Optional.empty(), Optional.empty());
     }
 
-    public PointExports(Catalog catalog, ImageLibrary images, BlockSizes blockSizes, Optional<AllowList> allowed) {
+    /** @param profiling watches what is exported for boots, if that is wanted */
+    public PointExports(
+            Catalog catalog, ImageLibrary images, BlockSizes blockSizes, Optional<AllowList> allowed, Optional<BootProfiling> profiling) {
         this.catalog = catalog;
         this.images = images;
         this.blockSizes = blockSizes;
         this.allowed = allowed;
+        this.profiling = profiling;
     }
 
     @Override
@@ -88,13 +94,18 @@ public final class PointExports implements Exports {
                 .map(point -> point.machine() + "/" + point.disks().getFirst().name() + "@latest");
     }
 
+    private BlockDevice device(Point point, PointDisk disk) throws IOException {
+        BlockDevice image = images.open(point, disk.name());
+        return profiling.isPresent() ? profiling.get().watch(image, point, disk.name()) : image;
+    }
+
     @Override
     public Optional<Export> open(String name) throws IOException {
         try {
             Selector selector = Selector.parse(name);
             Point point = catalog.resolve(selector);
             PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
-            Export export = new Export(images.open(point, disk.name()), describe(point, disk), Map.of(), blockSizes);
+            Export export = new Export(device(point, disk), describe(point, disk), Map.of(), blockSizes);
             for (PointId other : catalog.pointIds(point.machine())) {
                 if (!other.equals(point.id())) {
                     export = export.withContext(ChangedSince.PREFIX + other, new ChangedSince(catalog, images, point, disk.name(), other));

@@ -1,6 +1,7 @@
 package io.afterimage.command;
 
 import io.afterimage.app.BootPoint;
+import io.afterimage.boot.Occasion;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
@@ -25,6 +26,9 @@ final class BootCommand implements Callable<Integer> {
 
     @Mixin
     private RepositoryOption repository;
+
+    @Mixin
+    private ProfileOption profile;
 
     @Parameters(index = "0", paramLabel = "SELECTOR", description = "machine[/disk][@point]; the disk is the one to boot from.")
     private String selector;
@@ -51,7 +55,7 @@ final class BootCommand implements Callable<Integer> {
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened)) {
             Point point = opened.catalog().resolve(parsed);
-            return new BootPoint(opened.catalog(), images)
+            return new BootPoint(opened.catalog(), images, profile.profiling(opened, Occasion.BOOT))
                     .run(new BootPoint.Request(
                             point,
                             parsed.disk(),

@@ -2,6 +2,7 @@ package io.afterimage.command;
 
 import io.afterimage.app.PointExports;
 import io.afterimage.app.TargetException;
+import io.afterimage.boot.Occasion;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
@@ -67,6 +68,9 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private LimitOptions limits;
 
+    @Mixin
+    private ProfileOption profile;
+
     @Spec
     private CommandSpec spec;
 
@@ -84,7 +88,10 @@ final class ServeCommand implements Callable<Integer> {
         }
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened);
-                NbdServer server = start(settings, new PointExports(opened.catalog(), images, blockSizes, allowed))) {
+                NbdServer server = start(
+                        settings,
+                        new PointExports(
+                                opened.catalog(), images, blockSizes, allowed, profile.profiling(opened, Occasion.UNKNOWN)))) {
             server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
             awaitEnd(server);
         }

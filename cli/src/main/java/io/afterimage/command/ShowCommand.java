@@ -1,11 +1,17 @@
 package io.afterimage.command;
 
 import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;
 import io.afterimage.command.output.PointView;
+import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.Manifest;
+import io.afterimage.profile.BootProfile;
+import io.afterimage.profile.BootProfiles;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,8 +45,18 @@ final class ShowCommand implements Callable<Integer> {
         try (Repository opened = repository.open()) {
             Point point = opened.catalog().resolve(parsed);
             Manifest manifest = opened.manifest(point);
-            json.print(spec, PointView.of(point, manifest), PointView.details(point, manifest));
+            Map<DiskName, BootProfile> profiles = profiles(opened, point);
+            json.print(spec, PointView.of(point, manifest, profiles), PointView.details(point, manifest, profiles));
         }
         return ExitCode.OK.number();
+    }
+
+    private static Map<DiskName, BootProfile> profiles(Repository repository, Point point) throws IOException {
+        BootProfiles all = new BootProfiles(repository);
+        Map<DiskName, BootProfile> found = new TreeMap<>();
+        for (PointDisk disk : point.disks()) {
+            all.find(point.machine(), disk.name()).ifPresent(profile -> found.put(disk.name(), profile));
+        }
+        return found;
     }
 }

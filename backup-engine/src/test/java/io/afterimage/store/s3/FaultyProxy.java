@@ -52,14 +52,33 @@ public final class FaultyProxy implements Closeable {
     private final ServerSocket listener = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
     private final int serverPort;
     private final Duration latency;
+    private final Observer observer;
     private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closed = new CountDownLatch(1);
 
+    /** Is told of each request that was answered in full, by the thread that answered it. */
+    public interface Observer {
+
+        /**
+         * A request was answered.
+         *
+         * @param line method, path and version
+         * @param range the header Range, or an empty text
+         * @param bytes of the response's body
+         */
+        void answered(String line, String range, long bytes);
+    }
+
     /** @param latency that every request takes in addition */
     public FaultyProxy(int serverPort, Duration latency) throws IOException {
+        this(serverPort, latency, (_, _, _) -> {});
+    }
+
+    public FaultyProxy(int serverPort, Duration latency, Observer observer) throws IOException {
         this.serverPort = serverPort;
         this.latency = latency;
+        this.observer = observer;
         Thread.ofVirtual().start(this::accept);
     }
 
@@ -150,6 +169,7 @@ public final class FaultyProxy implements Closeable {
             case null, default -> {
                 toClient.write(response.bytes());
                 copy(body, toClient, length);
+                observer.answered(request.line(), request.fields().getOrDefault("range", ""), length);
                 yield true;
             }
         };

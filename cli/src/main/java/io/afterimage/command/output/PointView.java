@@ -4,14 +4,19 @@ import io.afterimage.catalog.CaptureBytes;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.PointKind;
+import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
+import io.afterimage.profile.BootProfile;
 import io.afterimage.settings.ByteSize;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -36,21 +41,35 @@ public record PointView(
     /** Hex digits that tell the millisecond, and so tell the points of one machine apart. */
     private static final int SHORT_ID = 12;
 
-    /** One disk; {@code reason} says why it was read whole in spite of a parent, else it is null. */
-    public record Disk(String name, long size, String change, String reason, CaptureBytes bytes) {}
+    /**
+     * One disk.
+     *
+     * @param reason why it was read whole in spite of a parent; else null
+     * @param bootProfile what boots of the machine read of it; null when that is not known, and in lists
+     */
+    public record Disk(String name, long size, String change, String reason, CaptureBytes bytes, Profile bootProfile) {}
+
+    /** Recorded when {@code point} was booted; what was read, and within which time. */
+    public record Profile(Instant recorded, String point, int reads, long bytes, double seconds) {
+
+        private static Profile of(BootProfile profile) {
+            return new Profile(
+                    profile.recorded(), profile.point().hex(), profile.reads().size(), profile.bytes(), profile.millis() / 1000.0);
+        }
+    }
 
     /** {@code mode} is {@code governance} or {@code compliance}. */
     public record Immutable(String mode, Instant until) {}
 
     public static PointView of(Point point) {
-        return view(point, null);
+        return view(point, null, Map.of());
     }
 
-    public static PointView of(Point point, Manifest manifest) {
-        return view(point, manifest.definition().keySet());
+    public static PointView of(Point point, Manifest manifest, Map<DiskName, BootProfile> profiles) {
+        return view(point, manifest.definition().keySet(), profiles);
     }
 
-    private static PointView view(Point point, Set<String> documents) {
+    private static PointView view(Point point, Set<String> documents, Map<DiskName, BootProfile> profiles) {
         return new PointView(
                 point.machine().text(),
                 point.id().hex(),
@@ -59,7 +78,12 @@ public record PointView(
                 point.parent().map(PointId::hex).orElse(null),
                 point.disks().stream()
                         .map(disk -> new Disk(
-                                disk.name().text(), disk.size(), lower(disk.change()), disk.reason().orElse(null), disk.bytes()))
+                                disk.name().text(),
+                                disk.size(),
+                                lower(disk.change()),
+                                disk.reason().orElse(null),
+                                disk.bytes(),
+                                Optional.ofNullable(profiles.get(disk.name())).map(Profile::of).orElse(null)))
                         .toList(),
                 point.bytes(),
                 point.immutable().map(retention -> new Immutable(lower(retention.mode()), retention.until())).orElse(null),
@@ -112,7 +136,7 @@ public record PointView(
     }
 
     /** All of it. */
-    public static String details(Point point, Manifest manifest) {
+    public static String details(Point point, Manifest manifest, Map<DiskName, BootProfile> profiles) {
         List<List<String>> facts = new ArrayList<>();
         facts.add(List.of("machine", point.machine().text()));
         facts.add(List.of("point", point.id().hex()));
@@ -127,6 +151,11 @@ public record PointView(
                     + (disk.change() == PointDisk.Change.BITMAP ? "dirty bitmap" : "reading it whole")
                     + disk.reason().map(reason -> ": " + reason).orElse("")));
         }
+        profiles.forEach((disk, profile) -> facts.add(List.of(
+                "boot profile of " + disk,
+                profile.reads().size() + " reads, " + ByteSize.format(profile.bytes()) + " in "
+                        + Duration.ofMillis(profile.millis()).toSeconds() + " s, recorded "
+                        + profile.recorded().truncatedTo(ChronoUnit.SECONDS) + " from point " + shortId(profile.point()))));
         facts.add(List.of("described by", String.join(", ", manifest.definition().keySet())));
         return TextTable.of(facts);
     }
