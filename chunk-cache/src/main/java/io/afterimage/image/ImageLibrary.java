@@ -6,6 +6,7 @@ import io.afterimage.cache.MemoryTier;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.fetch.ChunkFetcher;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.manifest.BlockMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.Manifest;
@@ -25,19 +26,22 @@ public final class ImageLibrary implements Closeable {
 
     private final Repository repository;
     private final OpenPoints openPoints;
+    private final MemoryTier memory;
     private final ChunkFetcher fetcher;
+    private final ReadCounters counters = new ReadCounters();
     private final Cache<PointId, Manifest> manifests =
             Caffeine.newBuilder().maximumSize(KEPT_MANIFESTS).build();
 
     /**
      * @param repository stays open, and the caller's to close
      * @param openPoints where each point is held that has images open; closed with the library
-     * @param memory bytes of decoded chunks to keep
+     * @param memory bytes of decoded chunks to keep, in direct memory
      */
-    public ImageLibrary(Repository repository, OpenPoints openPoints, long memory) {
+    public ImageLibrary(Repository repository, OpenPoints openPoints, long memory, FetchSettings settings) {
         this.repository = repository;
         this.openPoints = openPoints;
-        fetcher = new ChunkFetcher(repository, new MemoryTier(memory));
+        this.memory = new MemoryTier(memory, repository.chunkSize());
+        fetcher = new ChunkFetcher(repository, this.memory, settings);
     }
 
     /** The point's manifest. */
@@ -58,11 +62,16 @@ public final class ImageLibrary implements Closeable {
                     .disk(disk)
                     .orElseThrow(() -> new IllegalArgumentException(point.id() + " has no disk " + disk))
                     .map();
-            return new PointInTimeImage(map, fetcher, opening);
+            return new PointInTimeImage(map, memory, fetcher.lane(), counters, opening);
         } catch (IOException | RuntimeException e) {
             opening.close();
             throw e;
         }
+    }
+
+    /** What was read so far, and from where. */
+    public ReadStatistics statistics() {
+        return new ReadStatistics(counters.hits(), counters.misses(), memory.statistics(), fetcher.statistics());
     }
 
     @Override

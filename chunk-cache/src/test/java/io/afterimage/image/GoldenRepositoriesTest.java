@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
@@ -88,7 +89,7 @@ class GoldenRepositoriesTest {
     void everyDiskOfEveryPointIsAsItWas(String name) throws IOException {
         int read = 0;
         try (Repository repository = open(name);
-                ImageLibrary images = new ImageLibrary(repository, openPoints(repository), 16 << 20)) {
+                ImageLibrary images = new ImageLibrary(repository, openPoints(repository), 16 << 20, FetchSettings.DEFAULT)) {
             for (Expected expected : expected()) {
                 if (expected.repository.equals(name)) {
                     assertRead(expected, repository, images);

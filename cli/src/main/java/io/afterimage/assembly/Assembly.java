@@ -8,6 +8,7 @@ import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Protections;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
@@ -36,8 +37,8 @@ import java.util.Optional;
 /** Makes components from settings. */
 public final class Assembly {
 
-    /** Of decoded chunks in memory. */
-    private static final long MEMORY_TIER = Runtime.getRuntime().maxMemory() / 2;
+    /** Of decoded chunks in memory, outside the heap. */
+    private static final long MEMORY_TIER = 512L << 20;
 
     private final Map<String, String> environment;
     private final SecureRandom random = new SecureRandom();
@@ -122,7 +123,7 @@ public final class Assembly {
 
     public ImageLibrary images(Repository repository) {
         OpenPoints openPoints = new OpenPoints(repository.store(), InstantSource.system(), LeaseTerms.DEFAULT);
-        return new ImageLibrary(repository, openPoints, MEMORY_TIER);
+        return new ImageLibrary(repository, openPoints, MEMORY_TIER, FetchSettings.DEFAULT);
     }
 
     public ForgetPoints forgetPoints(Repository repository) {

@@ -1,0 +1,23 @@
+package io.afterimage.fetch;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** Counts what a {@link ChunkFetcher} does. Thread-safe. */
+final class FetchCounters {
+
+    private final LongAdder requests = new LongAdder();
+    private final LongAdder backgroundRequests = new LongAdder();
+    private final LongAdder bytes = new LongAdder();
+
+    void fetched(boolean background, int length) {
+        requests.increment();
+        if (background) {
+            backgroundRequests.increment();
+        }
+        bytes.add(length);
+    }
+
+    FetchStatistics statistics() {
+        return new FetchStatistics(requests.sum(), backgroundRequests.sum(), bytes.sum());
+    }
+}

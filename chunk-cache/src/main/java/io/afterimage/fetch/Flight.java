@@ -1,0 +1,102 @@
+package io.afterimage.fetch;
+
+import io.afterimage.cache.Guess;
+import io.afterimage.chunk.ChunkAddress;
+import io.afterimage.repository.FrameLocation;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A chunk on its way, from the first who wants it until it has landed or crashed. Guarded by the fetcher's lock. */
+final class Flight {
+
+    private final FrameLocation frame;
+    /** Those who wait for it, each with what it wants of it. */
+    private final Map<Delivery, List<Want>> waiting = new HashMap<>();
+    /** Those who would like to have it. */
+    private final Set<Lane> wishing = new HashSet<>();
+    /** The first who guessed it, if nobody had asked for it before. */
+    private Guess guess;
+    /** What fetches it; null while it waits for its turn. */
+    private Run run;
+    private boolean over;
+
+    Flight(FrameLocation frame) {
+        this.frame = frame;
+    }
+
+    FrameLocation frame() {
+        return frame;
+    }
+
+    ChunkAddress address() {
+        return frame.address();
+    }
+
+    boolean hasBegun() {
+        return run != null;
+    }
+
+    Run run() {
+        return run;
+    }
+
+    void begin(Run fetching) {
+        run = fetching;
+    }
+
+    boolean isDemanded() {
+        return !waiting.isEmpty();
+    }
+
+    boolean isWanted() {
+        return isDemanded() || !wishing.isEmpty();
+    }
+
+    /** It has landed, has crashed, or was called off: whoever wants the chunk now begins another flight. */
+    boolean isOver() {
+        return over;
+    }
+
+    void demand(Delivery delivery, Want want) {
+        waiting.computeIfAbsent(delivery, _ -> new ArrayList<>(1)).add(want);
+        if (guess != null) {
+            guess.used();
+            guess = null;
+        }
+    }
+
+    void wish(Lane lane, Guess as) {
+        if (!isWanted()) {
+            guess = as;
+        }
+        wishing.add(lane);
+    }
+
+    void leave(Delivery delivery) {
+        waiting.remove(delivery);
+    }
+
+    void leave(Lane lane) {
+        wishing.remove(lane);
+    }
+
+    /** Those who would like to have it, as it changes. */
+    Set<Lane> wishing() {
+        return wishing;
+    }
+
+    /** The guess that it still is; null when somebody has asked for the chunk. */
+    Guess guess() {
+        return guess;
+    }
+
+    /** Ends it, and tells who is to be given what it brought. */
+    Map<Delivery, List<Want>> end() {
+        over = true;
+        return waiting;
+    }
+}
