@@ -75,7 +75,12 @@ public final class ChunkFetcher implements Closeable {
 
     /** What was done so far. */
     public FetchStatistics statistics() {
-        return counters.statistics();
+        lock.lock();
+        try {
+            return counters.statistics(flights.size());
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -121,6 +126,7 @@ public final class ChunkFetcher implements Closeable {
     private Flight demand(Lane lane, Delivery delivery, Want want, Flight known) {
         Flight flight = known == null ? begin(want.address()) : known;
         flight.demand(delivery, want);
+        counters.demanded();
         if (!flight.hasBegun()) {
             queue.add(lane, Priority.DEMAND, flight);
         }
@@ -143,7 +149,7 @@ public final class ChunkFetcher implements Closeable {
         }
     }
 
-    /** @param stuck what fetches them does not get on, so that those who only guess shall not keep it alive */
+    /** @param stuck what fetches them does not get on */
     private void leave(Delivery delivery, List<Flight> awaited, boolean stuck) {
         lock.lock();
         try {
@@ -151,8 +157,8 @@ public final class ChunkFetcher implements Closeable {
                 // One that has ended is being handed over; the delivery takes no more.
                 if (!flight.isOver()) {
                     flight.leave(delivery);
-                    if (stuck && !flight.isDemanded() && flight.hasBegun()) {
-                        forgetWishes(flight);
+                    if (stuck && flight.hasBegun()) {
+                        flight.run().flights().forEach(this::giveUp);
                     }
                     callOffIfUnwanted(flight);
                 }
@@ -160,6 +166,14 @@ public final class ChunkFetcher implements Closeable {
             pump();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** What shares a request with something stuck is stuck, too; those who only guess it shall not keep the request alive. */
+    private void giveUp(Flight flight) {
+        if (!flight.isDemanded() && !flight.isOver()) {
+            forgetWishes(flight);
+            callOffIfUnwanted(flight);
         }
     }
 
@@ -280,7 +294,8 @@ public final class ChunkFetcher implements Closeable {
         if (queue.has(Priority.READ_AHEAD)) {
             return Priority.READ_AHEAD;
         }
-        while (!queue.has(Priority.HINT) && !hints.isEmpty()) {
+        // Some more than the next: neighbours are found among those that wait.
+        while (queue.size() < Hints.TURN && !hints.isEmpty()) {
             Hints.Turn turn = hints.next();
             wish(turn.lane(), turn.chunks(), turn.guess(), Priority.HINT);
         }

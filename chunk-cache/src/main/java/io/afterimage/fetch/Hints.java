@@ -16,7 +16,7 @@ final class Hints {
     /** Of one lane; a boot profile has hundreds. */
     private static final int MOST = 10_000;
     /** Chunks of one turn: enough for neighbours to be found among them. */
-    private static final int TURN = 128;
+    static final int TURN = 128;
 
     record Hint(Iterator<ChunkAddress> chunks, Guess guess) {}
 
