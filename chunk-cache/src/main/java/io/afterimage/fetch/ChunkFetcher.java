@@ -1,5 +1,6 @@
 package io.afterimage.fetch;
 
+import io.afterimage.cache.DiskTier;
 import io.afterimage.cache.Guess;
 import io.afterimage.cache.MemoryTier;
 import io.afterimage.chunk.ChunkAddress;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
@@ -39,7 +41,11 @@ public final class ChunkFetcher implements Closeable {
     /** Chunks that wait for their turn, beyond which nobody need guess. */
     private static final int MOST_GUESSES = 2048;
 
+    /** Reads of the disk at once. */
+    private static final int DISK_READS = 8;
+
     private final MemoryTier memory;
+    private final Optional<DiskTier> disk;
     private final FetchSettings settings;
     private final ChunkSize chunkSize;
     private final StoreRuns store;
@@ -48,19 +54,24 @@ public final class ChunkFetcher implements Closeable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<ChunkAddress, Flight> flights = new HashMap<>();
-    private final FlightQueue queue;
+    private final FlightQueue forStore;
+    private final FlightQueue forDisk;
     private final Hints hints = new Hints();
+    private int diskReads;
     private int requests;
     private int inBackground;
     private long bytesInFlight;
     private boolean closed;
 
-    public ChunkFetcher(Repository repository, MemoryTier memory, FetchSettings settings) {
+    /** @param disk what is looked at before the store is asked; closed by who opened it, after this */
+    public ChunkFetcher(Repository repository, MemoryTier memory, Optional<DiskTier> disk, FetchSettings settings) {
         this.memory = memory;
+        this.disk = disk;
         this.settings = settings;
         chunkSize = repository.chunkSize();
         store = new StoreRuns(new ChunkReader(repository), chunkSize);
-        queue = new FlightQueue(chunkSize);
+        forStore = new FlightQueue(chunkSize);
+        forDisk = new FlightQueue(chunkSize);
     }
 
     /** The chunks at hand. */
@@ -125,10 +136,10 @@ public final class ChunkFetcher implements Closeable {
 
     private Flight demand(Lane lane, Delivery delivery, Want want, Flight known) {
         Flight flight = known == null ? begin(want.address()) : known;
-        flight.demand(delivery, want);
+        flight.demand(lane, delivery, want);
         counters.demanded();
         if (!flight.hasBegun()) {
-            queue.add(lane, Priority.DEMAND, flight);
+            queue(flight).add(lane, Priority.DEMAND, flight);
         }
         return flight;
     }
@@ -211,7 +222,7 @@ public final class ChunkFetcher implements Closeable {
     boolean hasRoomForGuesses() {
         lock.lock();
         try {
-            return !closed && queue.size() < MOST_GUESSES;
+            return !closed && forStore.size() + forDisk.size() < MOST_GUESSES;
         } finally {
             lock.unlock();
         }
@@ -226,16 +237,21 @@ public final class ChunkFetcher implements Closeable {
             if (flight != null && lane.wishes().add(flight)) {
                 flight.wish(lane, guess);
                 if (!flight.hasBegun() && !flight.isDemanded()) {
-                    queue.add(lane, priority, flight);
+                    queue(flight).add(lane, priority, flight);
                 }
             }
         }
     }
 
     private Flight begin(ChunkAddress address) {
-        Flight flight = new Flight(store.locate(address));
+        FrameLocation frame = store.locate(address);
+        Flight flight = new Flight(frame, disk.isPresent() && disk.get().contains(frame.place()));
         flights.put(address, flight);
         return flight;
+    }
+
+    private FlightQueue queue(Flight flight) {
+        return flight.isOnDisk() ? forDisk : forStore;
     }
 
     /** Calls off all that only this lane would like to have. */
@@ -259,7 +275,7 @@ public final class ChunkFetcher implements Closeable {
             return;
         }
         end(flight);
-        queue.remove(flight);
+        queue(flight).remove(flight);
         if (flight.hasBegun()) {
             flight.run().cancelIfUnwanted();
         }
@@ -271,35 +287,74 @@ public final class ChunkFetcher implements Closeable {
         return flight.end();
     }
 
-    /** Begins all the requests that may begin now. */
+    /** Begins all that may begin now. */
     private void pump() {
-        while (!closed && requests < settings.requests()) {
-            Priority priority = next();
-            if (priority == null) {
-                return;
-            }
-            begin(new Run(queue.next(priority), priority != Priority.DEMAND));
+        // Some more than the next: neighbours are found among those that wait.
+        while (forStore.size() + forDisk.size() < Hints.TURN && !hints.isEmpty()) {
+            Hints.Turn turn = hints.next();
+            wish(turn.lane(), turn.chunks(), turn.guess(), Priority.HINT);
+        }
+        while (!closed && diskReads < DISK_READS && !forDisk.isEmpty()) {
+            beginOnDisk(forDisk.nextAlone(forDisk.first()));
+        }
+        for (Priority next = next(); next != null; next = next()) {
+            begin(new Run(forStore.next(next), next != Priority.DEMAND));
         }
     }
 
     /** What the next request is for; null if none may begin. */
     private Priority next() {
-        if (queue.has(Priority.DEMAND)) {
-            return bytesInFlight < settings.bytesInFlight() ? Priority.DEMAND : null;
+        Priority first = forStore.first();
+        boolean background = first != Priority.DEMAND;
+        boolean may = first != null
+                && !closed
+                && requests < settings.requests()
+                && bytesInFlight < (background ? settings.bytesInFlight() / 2 : settings.bytesInFlight())
+                && (!background || inBackground < settings.background());
+        return may ? first : null;
+    }
+
+    private void beginOnDisk(Flight flight) {
+        diskReads++;
+        Run run = new Run(List.of(flight), !flight.isDemanded());
+        threads.execute(() -> readFromDisk(run, flight));
+    }
+
+    private void readFromDisk(Run run, Flight flight) {
+        boolean landed = false;
+        try {
+            landed = landFromDisk(run, flight.frame());
+        } finally {
+            lock.lock();
+            try {
+                diskReads--;
+                if (!landed && !flight.isOver()) {
+                    flight.goToStore();
+                    forStore.add(flight.lane(), flight.isDemanded() ? Priority.DEMAND : Priority.READ_AHEAD, flight);
+                }
+                pump();
+            } finally {
+                lock.unlock();
+            }
         }
-        boolean room = inBackground < settings.background() && bytesInFlight < settings.bytesInFlight() / 2;
-        if (!room) {
-            return null;
+    }
+
+    /** False if the frame is not there, or not whole. */
+    private boolean landFromDisk(Run run, FrameLocation frame) {
+        byte[] bytes = disk.orElseThrow().read(frame.place(), frame.place().byteLength(chunkSize));
+        if (bytes == null) {
+            return false;
         }
-        if (queue.has(Priority.READ_AHEAD)) {
-            return Priority.READ_AHEAD;
+        byte[] chunk = new byte[chunkSize.bytes()];
+        try {
+            store.decode(bytes, frame, chunk);
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("A cached frame is not whole", e);
+            disk.orElseThrow().forget(frame.place());
+            return false;
         }
-        // Some more than the next: neighbours are found among those that wait.
-        while (queue.size() < Hints.TURN && !hints.isEmpty()) {
-            Hints.Turn turn = hints.next();
-            wish(turn.lane(), turn.chunks(), turn.guess(), Priority.HINT);
-        }
-        return queue.has(Priority.HINT) ? Priority.HINT : null;
+        new Landing(run).landed(frame, chunk, null, 0);
+        return true;
     }
 
     private void begin(Run run) {
@@ -391,6 +446,9 @@ public final class ChunkFetcher implements Closeable {
             }
             ByteBuffer bytes = ByteBuffer.wrap(chunk, 0, chunkSize.bytes());
             arrive(flight).forEach((delivery, wants) -> wants.forEach(want -> delivery.take(want, bytes)));
+            if (disk.isPresent() && frames != null) {
+                disk.get().put(frame.place(), frames, offset, frame.place().byteLength(chunkSize));
+            }
         }
 
         @Override

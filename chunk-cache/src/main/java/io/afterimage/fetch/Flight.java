@@ -18,14 +18,28 @@ final class Flight {
     private final Map<Delivery, List<Want>> waiting = new HashMap<>();
     /** Those who would like to have it. */
     private final Set<Lane> wishing = new HashSet<>();
+    private Lane lane;
     /** The first who guessed it, if nobody had asked for it before. */
     private Guess guess;
     /** What fetches it; null while it waits for its turn. */
     private Run run;
+    private boolean onDisk;
     private boolean over;
 
-    Flight(FrameLocation frame) {
+    /** @param onDisk the cache on disk probably has it */
+    Flight(FrameLocation frame, boolean onDisk) {
         this.frame = frame;
+        this.onDisk = onDisk;
+    }
+
+    boolean isOnDisk() {
+        return onDisk;
+    }
+
+    /** The disk did not have it after all: it waits for another turn. */
+    void goToStore() {
+        onDisk = false;
+        run = null;
     }
 
     FrameLocation frame() {
@@ -61,7 +75,13 @@ final class Flight {
         return over;
     }
 
-    void demand(Delivery delivery, Want want) {
+    /** The lane that asked last. */
+    Lane lane() {
+        return lane;
+    }
+
+    void demand(Lane asking, Delivery delivery, Want want) {
+        lane = asking;
         waiting.computeIfAbsent(delivery, _ -> new ArrayList<>(1)).add(want);
         if (guess != null) {
             guess.used();
@@ -69,19 +89,20 @@ final class Flight {
         }
     }
 
-    void wish(Lane lane, Guess as) {
+    void wish(Lane asking, Guess as) {
+        lane = isDemanded() ? lane : asking;
         if (!isWanted()) {
             guess = as;
         }
-        wishing.add(lane);
+        wishing.add(asking);
     }
 
     void leave(Delivery delivery) {
         waiting.remove(delivery);
     }
 
-    void leave(Lane lane) {
-        wishing.remove(lane);
+    void leave(Lane leaving) {
+        wishing.remove(leaving);
     }
 
     /** Those who would like to have it, as it changes. */

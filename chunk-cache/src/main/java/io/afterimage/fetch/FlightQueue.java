@@ -61,8 +61,18 @@ final class FlightQueue {
         return byPlace.size();
     }
 
+    /** The highest priority of those that wait; null when none does. */
+    Priority first() {
+        for (Priority priority : Priority.values()) {
+            if (has(priority)) {
+                return priority;
+            }
+        }
+        return null;
+    }
+
     /** Whether a flight of that priority waits. Forgets those that went with others. */
-    boolean has(Priority priority) {
+    private boolean has(Priority priority) {
         Iterator<Deque<Flight>> lanes = queues.get(priority).values().iterator();
         while (lanes.hasNext()) {
             Deque<Flight> flights = lanes.next();
@@ -81,7 +91,7 @@ final class FlightQueue {
         return byPlace.get(flight.frame()) == flight;
     }
 
-    /** The next flight of that priority, alone; only if there {@link #has is} one. */
+    /** The next flight of that priority, alone; only if one waits. */
     Flight nextAlone(Priority priority) {
         Map.Entry<Lane, Deque<Flight>> lane = queues.get(priority).pollFirstEntry();
         Flight flight = lane.getValue().poll();
@@ -92,7 +102,7 @@ final class FlightQueue {
         return flight;
     }
 
-    /** The next flight of that priority with all that can go in its request, in the order of their places; only if there {@link #has is} one. */
+    /** The next flight of that priority with all that can go in its request, in the order of their places; only if one waits. */
     List<Flight> next(Priority priority) {
         Flight first = nextAlone(priority);
         List<Flight> run = new ArrayList<>(List.of(first));

@@ -2,6 +2,8 @@ package io.afterimage.image;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.afterimage.cache.DiskStatistics;
+import io.afterimage.cache.DiskTier;
 import io.afterimage.cache.MemoryTier;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
@@ -14,6 +16,7 @@ import io.afterimage.manifest.PointId;
 import io.afterimage.repository.Repository;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Optional;
 
 /**
  * Opens the disks of a repository's points. All images share one cache and one fetcher; images of one point share its maps.
@@ -27,6 +30,7 @@ public final class ImageLibrary implements Closeable {
     private final Repository repository;
     private final OpenPoints openPoints;
     private final MemoryTier memory;
+    private final Optional<DiskTier> disk;
     private final ChunkFetcher fetcher;
     private final ReadCounters counters = new ReadCounters();
     private final Cache<PointId, Manifest> manifests =
@@ -36,12 +40,14 @@ public final class ImageLibrary implements Closeable {
      * @param repository stays open, and the caller's to close
      * @param openPoints where each point is held that has images open; closed with the library
      * @param memory bytes of decoded chunks to keep, in direct memory
+     * @param disk frames of this repository on this host; closed with the library
      */
-    public ImageLibrary(Repository repository, OpenPoints openPoints, long memory, FetchSettings settings) {
+    public ImageLibrary(Repository repository, OpenPoints openPoints, long memory, Optional<DiskTier> disk, FetchSettings settings) {
         this.repository = repository;
         this.openPoints = openPoints;
         this.memory = new MemoryTier(memory, repository.chunkSize());
-        fetcher = new ChunkFetcher(repository, this.memory, settings);
+        this.disk = disk;
+        fetcher = new ChunkFetcher(repository, this.memory, disk, settings);
     }
 
     /** The point's manifest. */
@@ -71,12 +77,13 @@ public final class ImageLibrary implements Closeable {
 
     /** What was read so far, and from where. */
     public ReadStatistics statistics() {
-        return new ReadStatistics(counters.hits(), counters.misses(), memory.statistics(), fetcher.statistics());
+        return new ReadStatistics(counters.hits(), counters.misses(), memory.statistics(), disk.map(DiskTier::statistics).orElse(DiskStatistics.NONE), fetcher.statistics());
     }
 
     @Override
     public void close() {
         openPoints.close();
         fetcher.close();
+        disk.ifPresent(DiskTier::close);
     }
 }

@@ -1,5 +1,6 @@
 package io.afterimage.image;
 
+import io.afterimage.cache.DiskStatistics;
 import io.afterimage.cache.MemoryStatistics;
 import io.afterimage.fetch.FetchStatistics;
 
@@ -9,4 +10,4 @@ import io.afterimage.fetch.FetchStatistics;
  * @param hits chunks of reads that were in memory, or zeros
  * @param misses chunks of reads that were not
  */
-public record ReadStatistics(long hits, long misses, MemoryStatistics memory, FetchStatistics fetched) {}
+public record ReadStatistics(long hits, long misses, MemoryStatistics memory, DiskStatistics disk, FetchStatistics fetched) {}

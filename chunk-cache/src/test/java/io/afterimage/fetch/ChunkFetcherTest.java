@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -42,7 +43,7 @@ final class ChunkFetcherTest {
     }
 
     private void use(FetchSettings settings) {
-        fetcher = new ChunkFetcher(stored.repository(), new MemoryTier(4 << 20, StoredChunks.SIZE), settings);
+        fetcher = new ChunkFetcher(stored.repository(), new MemoryTier(4 << 20, StoredChunks.SIZE), Optional.empty(), settings);
     }
 
     @AfterEach

@@ -400,7 +400,7 @@ final class DamagedRepository implements Closeable {
 
     ImageLibrary images() {
         return new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20, FetchSettings.DEFAULT);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20, Optional.empty(), FetchSettings.DEFAULT);
     }
 
     Repository repository() {

@@ -26,6 +26,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,7 +90,7 @@ class GoldenRepositoriesTest {
     void everyDiskOfEveryPointIsAsItWas(String name) throws IOException {
         int read = 0;
         try (Repository repository = open(name);
-                ImageLibrary images = new ImageLibrary(repository, openPoints(repository), 16 << 20, FetchSettings.DEFAULT)) {
+                ImageLibrary images = new ImageLibrary(repository, openPoints(repository), 16 << 20, Optional.empty(), FetchSettings.DEFAULT)) {
             for (Expected expected : expected()) {
                 if (expected.repository.equals(name)) {
                     assertRead(expected, repository, images);

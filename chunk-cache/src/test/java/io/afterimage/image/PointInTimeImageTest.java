@@ -116,7 +116,7 @@ class PointInTimeImageTest {
 
     private static ImageLibrary library(Repository repository) {
         return new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20, FetchSettings.DEFAULT);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20, Optional.empty(), FetchSettings.DEFAULT);
     }
 
     @AfterEach

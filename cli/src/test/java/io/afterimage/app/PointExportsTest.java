@@ -69,7 +69,7 @@ final class PointExportsTest {
         }
         // Leases are taken in the background, elsewhere: what is counted here is reading.
         images = new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20, FetchSettings.DEFAULT);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20, Optional.empty(), FetchSettings.DEFAULT);
         // A catalogue that knows nothing yet.
         exports = new PointExports(repository.catalog(), images);
     }
