@@ -58,7 +58,7 @@ final class Slab {
             unmade = 0;
             LOG.warn(
                     "The cache in memory stays at {} MiB, since the JVM allows no more direct memory (-XX:MaxDirectMemorySize).",
-                    (long) slots * slotBytes >> 20);
+                    ((long) slots * slotBytes) >> 20);
         }
     }
 }

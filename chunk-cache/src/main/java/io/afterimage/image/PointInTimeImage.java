@@ -10,6 +10,7 @@ import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.fetch.Lane;
 import io.afterimage.fetch.Want;
 import io.afterimage.manifest.BlockMap;
+import io.afterimage.manifest.Manifest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -26,6 +27,9 @@ public final class PointInTimeImage implements BlockDevice {
     /** Lent where the disk is zeros. Nobody writes to what is lent. */
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(64 << 10);
 
+    @SuppressWarnings("unused") // held, not read
+    private final Manifest manifest;
+
     private final BlockMap map;
     private final MemoryTier memory;
     private final Lane lane;
@@ -35,10 +39,12 @@ public final class PointInTimeImage implements BlockDevice {
     private final AtomicReference<OpenPoints.Opening> opening;
 
     /**
+     * @param manifest of which the map is: while the image is open, others that are opened share it
      * @param lane the image's own; closed with it
      * @param opening what keeps the point's packs from being deleted; closed with the image
      */
-    PointInTimeImage(BlockMap map, MemoryTier memory, Lane lane, ReadCounters counters, OpenPoints.Opening opening) {
+    PointInTimeImage(Manifest manifest, BlockMap map, MemoryTier memory, Lane lane, ReadCounters counters, OpenPoints.Opening opening) {
+        this.manifest = manifest;
         this.map = map;
         this.memory = memory;
         this.lane = lane;
