@@ -182,6 +182,11 @@ public final class PointInTimeImage implements BlockDevice {
         }
     }
 
+    @Override
+    public boolean canInterruptReads() {
+        return true;
+    }
+
     /**
      * {@inheritDoc}
      *
