@@ -13,19 +13,14 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +39,6 @@ public final class DiskTier implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DiskTier.class);
 
-    private static final Pattern NAME = Pattern.compile("[0-9a-f]{16}-[0-9a-f]{16}\\.segment");
     private static final long LARGEST_SEGMENT = 64L << 20;
     private static final int MOST_SEGMENTS = 4096;
     /** What waits to be written, at most; what the disk cannot take as fast as the store delivers is not kept. */
@@ -54,9 +48,16 @@ public final class DiskTier implements Closeable {
     /** How often it is looked what other processes have written, while this one writes. */
     private static final int LOOK_EVERY_SECONDS = 5;
 
-    private record Task(ChunkAddress place, byte[] frame) {}
+    @SuppressWarnings("ArrayRecordComponent") // written once and never compared
+    private record Task(ChunkAddress place, byte[] frame) {
 
-    private static final Task LAST = new Task(null, new byte[0]);
+        /** Comes when no more will. */
+        static final Task LAST = new Task(null, new byte[0]);
+
+        boolean isLast() {
+            return place == null;
+        }
+    }
 
     private final Path folder;
     private final long limit;
@@ -65,19 +66,12 @@ public final class DiskTier implements Closeable {
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
 
-    /** Guards the fields below; never held over I/O of frames. */
-    private final Object guard = new Object();
-    private final FrameTable table = new FrameTable(number -> this.segments.containsKey(number));
-    private final Map<Integer, SegmentFile> segments = new HashMap<>();
-    private final Map<Path, Integer> numbers = new HashMap<>();
-    private int lastNumber;
-    private long bytes;
-
+    private final SegmentFolder segments;
     private final LinkedBlockingQueue<Task> queue = new LinkedBlockingQueue<>();
     private final Semaphore room = new Semaphore(QUEUED_BYTES);
     private final Thread writing;
     /** The writing thread's own. */
-    private SegmentWriter writer;
+    private volatile SegmentWriter writer;
     private int writerNumber;
 
     private volatile boolean writable = true;
@@ -93,7 +87,7 @@ public final class DiskTier implements Closeable {
         this.clock = clock;
         segmentBytes = Math.min(LARGEST_SEGMENT, limit / 16);
         repository = new RepositoryKey(HexFormat.fromHexDigitsToLong(repositoryId, 0, 16), HexFormat.fromHexDigitsToLong(repositoryId, 16, 32));
-        look();
+        segments = new SegmentFolder(folder, repository);
         writing = Thread.ofPlatform().daemon().name("disk-cache").start(this::write);
     }
 
@@ -122,45 +116,31 @@ public final class DiskTier implements Closeable {
 
     /** Whether a frame of that place is probably here. Never blocks. */
     public boolean contains(ChunkAddress place) {
-        synchronized (guard) {
-            return table.find(place) != 0;
-        }
+        return segments.contains(place);
     }
 
-    /** The frame of that place, not verified; null if it is not here. */
+    /** The frame of that place, {@code length} bytes long, not verified; null if it is not here. */
     public byte[] read(ChunkAddress place, int length) {
-        long found;
-        SegmentFile segment;
-        synchronized (guard) {
-            found = table.find(place);
-            segment = segments.get(FrameTable.segment(found));
-        }
-        if (found == 0) {
+        if (!segments.contains(place)) {
             return null;
         }
-        byte[] frame = null;
         try {
-            frame = segment.read(FrameTable.position(found), new DiskRecord(repository, place, length));
+            Optional<byte[]> frame = segments.read(place, length);
+            if (frame.isPresent()) {
+                hits.increment();
+                return frame.get();
+            }
         } catch (IOException e) {
             LOG.debug("A cached frame cannot be read", e);
         }
-        if (frame == null) {
-            forget(place);
-            return null;
-        }
-        hits.increment();
-        synchronized (guard) {
-            table.use(place);
-        }
-        return frame;
+        forget(place);
+        return null;
     }
 
     /** What was read did not verify: it is here no longer. */
     public void forget(ChunkAddress place) {
         damaged.increment();
-        synchronized (guard) {
-            table.forget(place);
-        }
+        segments.forget(place);
     }
 
     /** Keeps a frame that has been verified: {@code length} bytes from {@code offset} on, which are copied. Returns at once; what the disk is too slow for is not kept. */
@@ -178,10 +158,11 @@ public final class DiskTier implements Closeable {
     private void write() {
         try {
             long lookAt = System.nanoTime();
-            Task task = null;
-            while (task != LAST) {
-                task = queue.poll(LOOK_EVERY_SECONDS, TimeUnit.SECONDS);
-                if (task != null && task != LAST) {
+            boolean ended = false;
+            while (!ended) {
+                Task task = queue.poll(LOOK_EVERY_SECONDS, TimeUnit.SECONDS);
+                ended = task != null && task.isLast();
+                if (task != null && !ended) {
                     keep(task);
                     room.release(task.frame().length);
                 }
@@ -223,11 +204,8 @@ public final class DiskTier implements Closeable {
         if (writer == null || writer.end() + DiskRecord.HEAD + frame.length > segmentBytes || !Files.exists(writer.path())) {
             roll();
         }
-        long position = writer.append(new DiskRecord(repository, place, frame.length), frame);
-        synchronized (guard) {
-            table.put(place, writerNumber, position);
-            bytes += DiskRecord.HEAD + frame.length;
-        }
+        DiskRecord record = new DiskRecord(repository, place, frame.length);
+        segments.added(writerNumber, writer.append(record, frame), record);
     }
 
     /** Ends the segment, makes room for another, and begins that with what is worth keeping of the ones that had to go. */
@@ -237,143 +215,46 @@ public final class DiskTier implements Closeable {
             writer = null;
         }
         look();
-        List<Task> rescued = new ArrayList<>();
-        List<Path> eldestFirst = listing();
+        List<SegmentFolder.Rescued> rescued = new ArrayList<>();
+        List<Path> eldestFirst = segments.listing();
         long spareBytes = Math.max(0, Files.getFileStore(folder).getUsableSpace() - SPARE);
-        long over = Math.max(bytes + segmentBytes - limit, segmentBytes - spareBytes);
+        long over = Math.max(segments.bytes() + segmentBytes - limit, segmentBytes - spareBytes);
         for (int i = 0; i < eldestFirst.size() && (over > 0 || eldestFirst.size() - i > MOST_SEGMENTS); i++) {
-            over -= evict(eldestFirst.get(i), rescued);
+            over -= segments.evict(eldestFirst.get(i), rescued);
         }
         if (over > 0) {
             throw new IOException("the file system is full");
         }
         Path path = folder.resolve(HexFormat.of().toHexDigits(clock.millis()) + "-" + HexFormat.of().toHexDigits(random.nextLong()) + ".segment");
         writer = new SegmentWriter(path);
-        SegmentFile reading = SegmentFile.open(path).orElseThrow(() -> new IOException("a file just written reads as another"));
-        synchronized (guard) {
-            writerNumber = ++lastNumber;
-            segments.put(writerNumber, reading);
-            numbers.put(path, writerNumber);
-        }
+        writerNumber = segments.begin(path);
         long budget = segmentBytes / 2;
-        for (Task task : rescued) {
-            budget -= DiskRecord.HEAD + task.frame().length;
+        for (SegmentFolder.Rescued each : rescued) {
+            budget -= DiskRecord.HEAD + each.frame().length;
             if (budget >= 0) {
-                append(task.place(), task.frame());
+                append(each.place(), each.frame());
             }
-        }
-    }
-
-    /** Deletes a segment; the bytes that this gave back. */
-    private long evict(Path path, List<Task> rescued) throws IOException {
-        SegmentFile segment;
-        long[] used;
-        synchronized (guard) {
-            Integer number = numbers.remove(path);
-            used = number == null ? new long[0] : table.used(number);
-            segment = number == null ? null : segments.remove(number);
-        }
-        for (long position : used) {
-            rescue(segment, position).ifPresent(rescued::add);
-        }
-        long size = Files.exists(path) ? Files.size(path) : 0;
-        Files.deleteIfExists(path);
-        if (segment != null) {
-            segment.close();
-        }
-        synchronized (guard) {
-            bytes -= size;
-        }
-        return size;
-    }
-
-    private Optional<Task> rescue(SegmentFile segment, long position) {
-        try {
-            DiskRecord record = segment.recordAt(position);
-            byte[] frame = record == null || !record.repository().equals(repository) ? null : segment.read(position, record);
-            return frame == null ? Optional.empty() : Optional.of(new Task(record.place(), frame));
-        } catch (IOException e) {
-            return Optional.empty();
-        }
-    }
-
-    private List<Path> listing() throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(path -> NAME.matcher(path.getFileName().toString()).matches()).sorted().toList();
         }
     }
 
     /** Sees what other processes have written and deleted. */
     void look() throws IOException {
-        List<Path> there = listing();
-        long total = 0;
-        for (Path path : there) {
-            total += look(path);
-        }
-        List<SegmentFile> gone = new ArrayList<>();
-        synchronized (guard) {
-            bytes = total;
-            Set<Path> vanished = new HashSet<>(numbers.keySet());
-            there.forEach(vanished::remove);
-            for (Path path : vanished) {
-                gone.add(segments.remove(numbers.remove(path)));
-            }
-        }
-        for (SegmentFile segment : gone) {
-            segment.close();
-        }
-    }
-
-    private long look(Path path) {
-        try {
-            Integer number;
-            SegmentFile segment;
-            synchronized (guard) {
-                number = numbers.get(path);
-                segment = number == null ? null : segments.get(number);
-            }
-            if (segment == null) {
-                segment = SegmentFile.open(path).orElse(null);
-            }
-            if (segment != null && (writer == null || !path.equals(writer.path()))) {
-                List<SegmentFile.Found> more = segment.more();
-                synchronized (guard) {
-                    if (number == null) {
-                        number = ++lastNumber;
-                        segments.put(number, segment);
-                        numbers.put(path, number);
-                    }
-                    for (SegmentFile.Found found : more) {
-                        if (found.record().repository().equals(repository)) {
-                            table.put(found.record().place(), number, found.position());
-                        }
-                    }
-                }
-            }
-            return Files.size(path);
-        } catch (IOException e) {
-            LOG.debug("A segment cannot be read", e);
-            return 0;
-        }
+        segments.look(Optional.ofNullable(writer).map(SegmentWriter::path));
     }
 
     /** What it holds and has seen so far. */
     public DiskStatistics statistics() {
-        synchronized (guard) {
-            return new DiskStatistics(limit, bytes, hits.sum(), damaged.sum(), stored.sum(), dropped.sum());
-        }
+        return new DiskStatistics(limit, segments.bytes(), hits.sum(), damaged.sum(), stored.sum(), dropped.sum());
     }
 
     /** Writes what waits to be written, and leaves all of it for the next process. */
     @Override
     public void close() {
         closed = true;
-        queue.add(LAST);
+        queue.add(Task.LAST);
         try {
             writing.join();
-            for (SegmentFile segment : segments.values()) {
-                segment.close();
-            }
+            segments.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (IOException e) {

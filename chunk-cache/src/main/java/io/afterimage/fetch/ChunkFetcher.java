@@ -38,9 +38,6 @@ public final class ChunkFetcher implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ChunkFetcher.class);
 
-    /** Chunks that wait for their turn, beyond which nobody need guess. */
-    private static final int MOST_GUESSES = 2048;
-
     /** Reads of the disk at once. */
     private static final int DISK_READS = 8;
 
@@ -53,10 +50,7 @@ public final class ChunkFetcher implements Closeable {
     private final ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("fetch-", 0).factory());
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<ChunkAddress, Flight> flights = new HashMap<>();
-    private final FlightQueue forStore;
-    private final FlightQueue forDisk;
-    private final Hints hints = new Hints();
+    private final FlightBoard board;
     private int diskReads;
     private int requests;
     private int inBackground;
@@ -70,8 +64,7 @@ public final class ChunkFetcher implements Closeable {
         this.settings = settings;
         chunkSize = repository.chunkSize();
         store = new StoreRuns(new ChunkReader(repository), chunkSize);
-        forStore = new FlightQueue(chunkSize);
-        forDisk = new FlightQueue(chunkSize);
+        board = new FlightBoard(memory, disk, chunkSize, store::locate);
     }
 
     /** The chunks at hand. */
@@ -88,7 +81,7 @@ public final class ChunkFetcher implements Closeable {
     public FetchStatistics statistics() {
         lock.lock();
         try {
-            return counters.statistics(flights.size());
+            return counters.statistics(board.flights().size());
         } finally {
             lock.unlock();
         }
@@ -108,14 +101,13 @@ public final class ChunkFetcher implements Closeable {
         try {
             requireOpen();
             for (Want want : wants) {
-                Flight flight = flights.get(want.address());
-                if (flight == null && memory.contains(want.address())) {
+                if (board.isAtHand(want.address())) {
                     atHand.add(want);
                 } else {
-                    awaited.add(demand(lane, delivery, want, flight));
+                    awaited.add(demand(lane, delivery, want));
                 }
             }
-            wish(lane, ahead, guess, Priority.READ_AHEAD);
+            board.wish(lane, ahead, guess, Priority.READ_AHEAD);
             pump();
         } finally {
             lock.unlock();
@@ -134,14 +126,9 @@ public final class ChunkFetcher implements Closeable {
         }
     }
 
-    private Flight demand(Lane lane, Delivery delivery, Want want, Flight known) {
-        Flight flight = known == null ? begin(want.address()) : known;
-        flight.demand(lane, delivery, want);
+    private Flight demand(Lane lane, Delivery delivery, Want want) {
         counters.demanded();
-        if (!flight.hasBegun()) {
-            queue(flight).add(lane, Priority.DEMAND, flight);
-        }
-        return flight;
+        return board.demand(lane, delivery, want);
     }
 
     /** What was in memory a moment ago and has gone since is fetched after all. */
@@ -153,44 +140,21 @@ public final class ChunkFetcher implements Closeable {
         }
         lock.lock();
         try {
-            awaited.add(demand(lane, delivery, want, flights.get(want.address())));
+            awaited.add(demand(lane, delivery, want));
             pump();
         } finally {
             lock.unlock();
         }
     }
 
-    /** @param stuck what fetches them does not get on */
     private void leave(Delivery delivery, List<Flight> awaited, boolean stuck) {
         lock.lock();
         try {
-            for (Flight flight : awaited) {
-                // One that has ended is being handed over; the delivery takes no more.
-                if (!flight.isOver()) {
-                    flight.leave(delivery);
-                    if (stuck && flight.hasBegun()) {
-                        flight.run().flights().forEach(this::giveUp);
-                    }
-                    callOffIfUnwanted(flight);
-                }
-            }
+            awaited.forEach(flight -> board.leave(delivery, flight, stuck));
             pump();
         } finally {
             lock.unlock();
         }
-    }
-
-    /** What shares a request with something stuck is stuck, too; those who only guess it shall not keep the request alive. */
-    private void giveUp(Flight flight) {
-        if (!flight.isDemanded() && !flight.isOver()) {
-            forgetWishes(flight);
-            callOffIfUnwanted(flight);
-        }
-    }
-
-    private static void forgetWishes(Flight flight) {
-        flight.wishing().forEach(lane -> lane.wishes().remove(flight));
-        flight.wishing().clear();
     }
 
     /** Begins to fetch chunks that somebody may soon want. Returns at once, tells of no failure. */
@@ -198,7 +162,7 @@ public final class ChunkFetcher implements Closeable {
         lock.lock();
         try {
             if (!closed) {
-                wish(lane, chunks, guess, Priority.READ_AHEAD);
+                board.wish(lane, chunks, guess, Priority.READ_AHEAD);
                 pump();
             }
         } finally {
@@ -210,7 +174,7 @@ public final class ChunkFetcher implements Closeable {
         lock.lock();
         try {
             if (!closed) {
-                hints.add(lane, hint);
+                board.hints().add(lane, hint);
                 pump();
             }
         } finally {
@@ -222,89 +186,38 @@ public final class ChunkFetcher implements Closeable {
     boolean hasRoomForGuesses() {
         lock.lock();
         try {
-            return !closed && forStore.size() + forDisk.size() < MOST_GUESSES;
+            return !closed && board.hasRoomForGuesses();
         } finally {
             lock.unlock();
         }
-    }
-
-    private void wish(Lane lane, List<ChunkAddress> chunks, Guess guess, Priority priority) {
-        for (ChunkAddress address : chunks) {
-            Flight flight = flights.get(address);
-            if (flight == null && !memory.contains(address)) {
-                flight = begin(address);
-            }
-            if (flight != null && lane.wishes().add(flight)) {
-                flight.wish(lane, guess);
-                if (!flight.hasBegun() && !flight.isDemanded()) {
-                    queue(flight).add(lane, priority, flight);
-                }
-            }
-        }
-    }
-
-    private Flight begin(ChunkAddress address) {
-        FrameLocation frame = store.locate(address);
-        Flight flight = new Flight(frame, disk.isPresent() && disk.get().contains(frame.place()));
-        flights.put(address, flight);
-        return flight;
-    }
-
-    private FlightQueue queue(Flight flight) {
-        return flight.isOnDisk() ? forDisk : forStore;
     }
 
     /** Calls off all that only this lane would like to have. */
     void forget(Lane lane) {
         lock.lock();
         try {
-            hints.remove(lane);
-            for (Flight flight : lane.wishes()) {
-                flight.leave(lane);
-                callOffIfUnwanted(flight);
-            }
-            lane.wishes().clear();
+            board.forget(lane);
             pump();
         } finally {
             lock.unlock();
         }
     }
 
-    private void callOffIfUnwanted(Flight flight) {
-        if (flight.isWanted()) {
-            return;
-        }
-        end(flight);
-        queue(flight).remove(flight);
-        if (flight.hasBegun()) {
-            flight.run().cancelIfUnwanted();
-        }
-    }
-
-    private Map<Delivery, List<Want>> end(Flight flight) {
-        flights.remove(flight.address(), flight);
-        forgetWishes(flight);
-        return flight.end();
-    }
-
     /** Begins all that may begin now. */
     private void pump() {
-        // Some more than the next: neighbours are found among those that wait.
-        while (forStore.size() + forDisk.size() < Hints.TURN && !hints.isEmpty()) {
-            Hints.Turn turn = hints.next();
-            wish(turn.lane(), turn.chunks(), turn.guess(), Priority.HINT);
-        }
+        board.followHints();
+        FlightQueue forDisk = board.forDisk();
         while (!closed && diskReads < DISK_READS && !forDisk.isEmpty()) {
             beginOnDisk(forDisk.nextAlone(forDisk.first()));
         }
         for (Priority next = next(); next != null; next = next()) {
-            begin(new Run(forStore.next(next), next != Priority.DEMAND));
+            begin(new Run(board.forStore().next(next), next != Priority.DEMAND));
         }
     }
 
     /** What the next request is for; null if none may begin. */
     private Priority next() {
-        Priority first = forStore.first();
+        Priority first = board.forStore().first();
         boolean background = first != Priority.DEMAND;
         boolean may = first != null
                 && !closed
@@ -328,9 +241,8 @@ public final class ChunkFetcher implements Closeable {
             lock.lock();
             try {
                 diskReads--;
-                if (!landed && !flight.isOver()) {
-                    flight.goToStore();
-                    forStore.add(flight.lane(), flight.isDemanded() ? Priority.DEMAND : Priority.READ_AHEAD, flight);
+                if (!landed) {
+                    board.goToStore(flight);
                 }
                 pump();
             } finally {
@@ -452,6 +364,16 @@ public final class ChunkFetcher implements Closeable {
         }
 
         @Override
+        public boolean isAwaited(ChunkAddress address) {
+            lock.lock();
+            try {
+                return flying.get(address).isDemanded();
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
         public void crashed(ChunkAddress address, Exception failure) {
             Map<Delivery, List<Want>> waiting = arrive(flying.remove(address));
             if (!waiting.isEmpty()) {
@@ -470,7 +392,7 @@ public final class ChunkFetcher implements Closeable {
         private Map<Delivery, List<Want>> arrive(Flight flight) {
             lock.lock();
             try {
-                return end(flight);
+                return board.end(flight);
             } finally {
                 lock.unlock();
             }
@@ -496,8 +418,8 @@ public final class ChunkFetcher implements Closeable {
         lock.lock();
         try {
             // What has not begun never will.
-            for (Flight flight : List.copyOf(flights.values())) {
-                end(flight).keySet().forEach(delivery -> delivery.fail(new IOException("the image library was closed")));
+            for (Flight flight : List.copyOf(board.flights())) {
+                board.end(flight).keySet().forEach(delivery -> delivery.fail(new IOException("the image library was closed")));
             }
         } finally {
             lock.unlock();

@@ -8,6 +8,7 @@ import io.afterimage.repository.FrameRun;
 import io.afterimage.store.ObjectNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,9 @@ final class StoreRuns {
          * @param frames the encoded frame from {@code offset} on; null if the chunk was found by a search
          */
         void landed(FrameLocation frame, byte[] chunk, byte[] frames, int offset);
+
+        /** Whether somebody waits for it now: such are decoded first. */
+        boolean isAwaited(ChunkAddress address);
 
         /** It cannot be read. */
         void crashed(ChunkAddress address, Exception failure);
@@ -87,7 +91,9 @@ final class StoreRuns {
     private Map<FrameLocation, Exception> decode(FrameRun run, byte[] frames, Receiver receiver) {
         Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
         byte[] chunk = new byte[chunkSize.bytes()];
-        for (FrameLocation frame : run.frames()) {
+        List<FrameLocation> awaitedFirst = new ArrayList<>(run.frames());
+        awaitedFirst.sort(Comparator.comparing(frame -> !receiver.isAwaited(frame.address())));
+        for (FrameLocation frame : awaitedFirst) {
             int offset = run.offset(frame, chunkSize);
             try {
                 reader.decode(frames, offset, frame, chunk);
