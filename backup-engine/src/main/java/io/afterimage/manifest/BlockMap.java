@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The complete map of one disk at one point: where each chunk's frame lies. A chunk that is not in the map is all zeros.
@@ -21,16 +20,44 @@ public final class BlockMap {
     private final long diskSize;
     private final ChunkSize chunkSize;
     private final PackTable packs;
-    private final byte[][] encoded;
-    private final AtomicReferenceArray<Segment> decoded;
+    private final StoredSegment[] segments;
 
     /** @param encoded the bytes of each segment, all decoded once before by whoever read them from a store */
     BlockMap(long diskSize, ChunkSize chunkSize, PackTable packs, byte[][] encoded) {
         this.diskSize = diskSize;
         this.chunkSize = chunkSize;
         this.packs = packs;
-        this.encoded = encoded;
-        decoded = new AtomicReferenceArray<>(encoded.length);
+        segments = new StoredSegment[encoded.length];
+        for (int i = 0; i < encoded.length; i++) {
+            segments[i] = encoded[i].length == 0 ? StoredSegment.EMPTY : new StoredSegment(encoded[i]);
+        }
+    }
+
+    private BlockMap(BlockMap same, StoredSegment[] segments) {
+        diskSize = same.diskSize;
+        chunkSize = same.chunkSize;
+        packs = same.packs;
+        this.segments = segments;
+    }
+
+    /** This map, holding together with {@code other} what is the same in both: maps of one disk at two points then take hardly more memory than one. */
+    public BlockMap sharing(BlockMap other) {
+        StoredSegment[] shared = segments.clone();
+        for (int i = 0; i < Math.min(shared.length, other.segments.length); i++) {
+            if (Arrays.equals(shared[i].encoded(), other.segments[i].encoded())) {
+                shared[i] = other.segments[i];
+            }
+        }
+        return new BlockMap(this, shared);
+    }
+
+    /** About how many bytes of memory it takes when all of it has been read; what it shares with others counts in full. */
+    public long memory() {
+        long bytes = 0;
+        for (StoredSegment segment : segments) {
+            bytes += 16 + 3L * segment.encoded().length;
+        }
+        return bytes;
     }
 
     /** The map of a disk of {@code diskSize} zeros. */
@@ -132,9 +159,9 @@ public final class BlockMap {
      */
     public void forEachFrame(BlockMap known, FrameVisitor visitor) {
         boolean sameNumbers = packs.agreesWith(known.packs);
-        for (int number = 0; number < encoded.length; number++) {
-            if (encoded[number].length > 0 && !(sameNumbers && sameSegment(known, (long) number * Segment.CHUNKS))) {
-                decode(number).forEachPlace(place -> visitor.visit(packs.id(Place.pack(place)), Place.offset(place), Place.lengthCode(place)));
+        for (int number = 0; number < segments.length; number++) {
+            if (segments[number].encoded().length > 0 && !(sameNumbers && sameSegment(known, (long) number * Segment.CHUNKS))) {
+                segments[number].decode(chunkSize).forEachPlace(place -> visitor.visit(packs.id(Place.pack(place)), Place.offset(place), Place.lengthCode(place)));
             }
         }
     }
@@ -150,11 +177,11 @@ public final class BlockMap {
     private boolean sameSegment(BlockMap other, long chunk) {
         int number = (int) (chunk / Segment.CHUNKS);
         long end = Math.min(chunks(), chunk + Segment.CHUNKS);
-        return end <= other.chunks() && Arrays.equals(encoded[number], other.encodedSegment(number));
+        return end <= other.chunks() && Arrays.equals(encodedSegment(number), other.encodedSegment(number));
     }
 
     byte[] encodedSegment(int number) {
-        return number < encoded.length ? encoded[number] : new byte[0];
+        return number < segments.length ? segments[number].encoded() : StoredSegment.EMPTY.encoded();
     }
 
     PackTable packs() {
@@ -162,20 +189,6 @@ public final class BlockMap {
     }
 
     private Segment segment(long chunk) {
-        int number = (int) (chunk / Segment.CHUNKS);
-        Segment segment = decoded.get(number);
-        if (segment == null) {
-            segment = decode(number);
-            decoded.set(number, segment);
-        }
-        return segment;
-    }
-
-    private Segment decode(int number) {
-        try {
-            return new SegmentCodec(chunkSize).decode(encoded[number], Segment.CHUNKS);
-        } catch (CorruptManifestException e) {
-            throw new IllegalStateException("a segment was taken into a map unchecked", e);
-        }
+        return segments[(int) (chunk / Segment.CHUNKS)].segment(chunkSize);
     }
 }

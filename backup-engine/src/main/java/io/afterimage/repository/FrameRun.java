@@ -18,7 +18,7 @@ public record FrameRun(List<FrameLocation> frames) {
     public static final int LONGEST = 4 * 1024 * 1024;
 
     /** Unwanted bytes between two frames that are rather fetched than asked around. */
-    private static final int WIDEST_GAP = 128 * 1024;
+    public static final int WIDEST_GAP = 128 * 1024;
 
     /** Sorts the frames into as few requests as is sensible. */
     public static List<FrameRun> of(Collection<FrameLocation> wanted, ChunkSize chunkSize) {

@@ -1,5 +1,7 @@
 package io.afterimage.fetch;
 
+import io.afterimage.cache.DiskTier;
+import io.afterimage.cache.Guess;
 import io.afterimage.cache.MemoryTier;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkSize;
@@ -8,234 +10,419 @@ import io.afterimage.repository.ChunkReader;
 import io.afterimage.repository.FrameLocation;
 import io.afterimage.repository.FrameRun;
 import io.afterimage.repository.Repository;
-import io.afterimage.store.ObjectNotFoundException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Fetches, verifies and keeps chunks for all images of a repository. However many ask for a chunk at once, it is fetched once.
- * A chunk that is damaged, and was not moved, fails those who asked for it and nobody else. Thread-safe; blocks, so not for event loops.
+ * A chunk that is damaged, and was not moved, fails those who asked for it and nobody else. Thread-safe.
+ *
+ * <p>Every chunk that is wanted and not in memory is a {@link Flight}. It waits in a {@link FlightQueue} until a request may begin, which takes its neighbours in the pack along.
+ * As long as somebody waits, what is only guessed does not begin; guesses and hints never take up all requests, so that one who comes to wait finds one free. A flight that
+ * nobody wants any more is taken out of the queue, or its request broken off.
+ *
+ * <p>One lock guards flights and queues. Under it nothing blocks; requests, decoding and deliveries happen outside, each run on a virtual thread of its own.
  */
 public final class ChunkFetcher implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ChunkFetcher.class);
-    private static final int REQUESTS_AT_ONCE = 32;
-    /** A boot profile has hundreds; they wait for their requests without a thread of the system. */
-    private static final int HINTS_AT_ONCE = 10_000;
 
-    private final ChunkReader reader;
-    private final ChunkSize chunkSize;
+    /** Reads of the disk at once. */
+    private static final int DISK_READS = 8;
+
     private final MemoryTier memory;
-    private final Map<ChunkAddress, CompletableFuture<ByteBuffer>> flights = new ConcurrentHashMap<>();
-    private final Semaphore requests = new Semaphore(REQUESTS_AT_ONCE);
-    private final Semaphore hints = new Semaphore(HINTS_AT_ONCE);
-    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Optional<DiskTier> disk;
+    private final FetchSettings settings;
+    private final ChunkSize chunkSize;
+    private final StoreRuns store;
+    private final FetchCounters counters = new FetchCounters();
+    private final ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("fetch-", 0).factory());
 
-    public ChunkFetcher(Repository repository, MemoryTier memory) {
-        reader = new ChunkReader(repository);
+    private final ReentrantLock lock = new ReentrantLock();
+    private final FlightBoard board;
+    private int diskReads;
+    private int requests;
+    private int inBackground;
+    private long bytesInFlight;
+    private boolean closed;
+
+    /** @param disk what is looked at before the store is asked; closed by who opened it, after this */
+    public ChunkFetcher(Repository repository, MemoryTier memory, Optional<DiskTier> disk, FetchSettings settings) {
         this.memory = memory;
+        this.disk = disk;
+        this.settings = settings;
         chunkSize = repository.chunkSize();
+        store = new StoreRuns(new ChunkReader(repository), chunkSize);
+        board = new FlightBoard(memory, disk, chunkSize, store::locate);
     }
 
-    /** The chunk if it is at hand, read-only; null when it must be fetched. Never blocks. */
-    public ByteBuffer resident(ChunkAddress address) {
-        return memory.get(address);
+    /** The chunks at hand. */
+    public MemoryTier memory() {
+        return memory;
+    }
+
+    /** A lane for one image. */
+    public Lane lane() {
+        return new Lane(this);
+    }
+
+    /** What was done so far. */
+    public FetchStatistics statistics() {
+        lock.lock();
+        try {
+            return counters.statistics(board.flights().size());
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
-     * Chunks by address, each read-only and the caller's own buffer. Waits for all of them.
+     * Waits for chunks.
      *
-     * @throws CorruptChunkException if one of them is not what its address promises
+     * @param ahead what the same requests may bring along, or requests of their own later
+     * @throws CorruptChunkException as the cause, if one of them is not what its address promises
      */
-    public Map<ChunkAddress, ByteBuffer> fetch(List<ChunkAddress> wanted) throws IOException {
-        Map<ChunkAddress, CompletableFuture<ByteBuffer>> awaited = start(wanted);
-        Map<ChunkAddress, ByteBuffer> chunks = new LinkedHashMap<>();
-        for (Map.Entry<ChunkAddress, CompletableFuture<ByteBuffer>> flight : awaited.entrySet()) {
-            chunks.put(flight.getKey(), await(flight.getValue()).duplicate());
-        }
-        return chunks;
-    }
-
-    /** Begins to fetch chunks that somebody may soon want, unless many such hints are still being followed. Returns at once, tells of no failure. */
-    public void prefetch(List<ChunkAddress> wanted) {
-        if (hints.tryAcquire()) {
-            threads.execute(() -> follow(wanted.stream().filter(address -> memory.get(address) == null).toList()));
-        }
-    }
-
-    private void follow(List<ChunkAddress> hint) {
+    void read(Lane lane, List<Want> wants, List<ChunkAddress> ahead, Guess guess) throws IOException {
+        Delivery delivery = new Delivery(wants.size());
+        List<Flight> awaited = new ArrayList<>(wants.size());
+        List<Want> atHand = new ArrayList<>();
+        lock.lock();
         try {
-            fetch(hint);
-        } catch (IOException _) {
-            // Logged by whoever met it; the read that follows will say it to its client.
-        } finally {
-            hints.release();
-        }
-    }
-
-    private Map<ChunkAddress, CompletableFuture<ByteBuffer>> start(List<ChunkAddress> wanted) {
-        Map<ChunkAddress, CompletableFuture<ByteBuffer>> awaited = new LinkedHashMap<>();
-        List<ChunkAddress> own = new ArrayList<>();
-        for (ChunkAddress address : wanted) {
-            awaited.computeIfAbsent(address, key -> {
-                CompletableFuture<ByteBuffer> flight = new CompletableFuture<>();
-                CompletableFuture<ByteBuffer> other = flights.putIfAbsent(key, flight);
-                if (other != null) {
-                    return other;
+            requireOpen();
+            for (Want want : wants) {
+                if (board.isAtHand(want.address())) {
+                    atHand.add(want);
+                } else {
+                    awaited.add(demand(lane, delivery, want));
                 }
-                own.add(key);
-                return flight;
-            });
-        }
-        fly(own.stream().map(reader::locate).toList());
-        return awaited;
-    }
-
-    private void fly(List<FrameLocation> frames) {
-        for (FrameRun run : FrameRun.of(frames, chunkSize)) {
-            try {
-                threads.execute(() -> fly(run));
-            } catch (RejectedExecutionException e) {
-                run.frames().forEach(frame -> crash(frame.address(), e));
             }
-        }
-    }
-
-    private void fly(FrameRun run) {
-        Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
-        try {
-            missed.putAll(land(run, request(run)));
-        } catch (IOException | RuntimeException e) {
-            if (run.frames().size() == 1 || e instanceof ObjectNotFoundException) {
-                run.frames().forEach(frame -> missed.put(frame, e));
-            } else {
-                // The pack may be cut off behind the first of them: what is there shall be read.
-                missed.putAll(landOneByOne(run));
-            }
-        }
-        if (!missed.isEmpty()) {
-            chase(missed);
-        }
-    }
-
-    private byte[] request(FrameRun run) throws IOException {
-        requests.acquireUninterruptibly();
-        try {
-            return reader.fetch(run);
+            board.wish(lane, ahead, guess, Priority.READ_AHEAD);
+            pump();
         } finally {
-            requests.release();
+            lock.unlock();
+        }
+        boolean stuck = false;
+        try {
+            for (Want want : atHand) {
+                takeFromMemory(lane, delivery, want, awaited);
+            }
+            delivery.await(settings.readTimeout(), wants.getFirst().address());
+        } catch (ReadTimeoutException e) {
+            stuck = true;
+            throw e;
+        } finally {
+            leave(delivery, awaited, stuck);
         }
     }
 
-    private Map<FrameLocation, Exception> landOneByOne(FrameRun run) {
-        Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
-        for (FrameLocation frame : run.frames()) {
-            FrameRun alone = new FrameRun(List.of(frame));
+    private Flight demand(Lane lane, Delivery delivery, Want want) {
+        counters.demanded();
+        return board.demand(lane, delivery, want);
+    }
+
+    /** What was in memory a moment ago and has gone since is fetched after all. */
+    private void takeFromMemory(Lane lane, Delivery delivery, Want want, List<Flight> awaited) {
+        ByteBuffer chunk = ByteBuffer.allocate(chunkSize.bytes());
+        if (memory.copy(want.address(), 0, chunk.capacity(), chunk)) {
+            delivery.take(want, chunk.flip());
+            return;
+        }
+        lock.lock();
+        try {
+            awaited.add(demand(lane, delivery, want));
+            pump();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void leave(Delivery delivery, List<Flight> awaited, boolean stuck) {
+        lock.lock();
+        try {
+            awaited.forEach(flight -> board.leave(delivery, flight, stuck));
+            pump();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Begins to fetch chunks that somebody may soon want. Returns at once, tells of no failure. */
+    void ahead(Lane lane, List<ChunkAddress> chunks, Guess guess) {
+        lock.lock();
+        try {
+            if (!closed) {
+                board.wish(lane, chunks, guess, Priority.READ_AHEAD);
+                pump();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void hint(Lane lane, Hints.Hint hint) {
+        lock.lock();
+        try {
+            if (!closed) {
+                board.hints().add(lane, hint);
+                pump();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether another guess would begin soon. */
+    boolean hasRoomForGuesses() {
+        lock.lock();
+        try {
+            return !closed && board.hasRoomForGuesses();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Calls off all that only this lane would like to have. */
+    void forget(Lane lane) {
+        lock.lock();
+        try {
+            board.forget(lane);
+            pump();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Begins all that may begin now. */
+    private void pump() {
+        board.followHints();
+        FlightQueue forDisk = board.forDisk();
+        while (!closed && diskReads < DISK_READS && !forDisk.isEmpty()) {
+            beginOnDisk(forDisk.nextAlone(forDisk.first()));
+        }
+        for (Priority next = next(); next != null; next = next()) {
+            begin(new Run(board.forStore().next(next), next != Priority.DEMAND));
+        }
+    }
+
+    /** What the next request is for; null if none may begin. */
+    private Priority next() {
+        Priority first = board.forStore().first();
+        boolean background = first != Priority.DEMAND;
+        boolean may = first != null
+                && !closed
+                && requests < settings.requests()
+                && bytesInFlight < (background ? settings.bytesInFlight() / 2 : settings.bytesInFlight())
+                && (!background || inBackground < settings.background());
+        return may ? first : null;
+    }
+
+    private void beginOnDisk(Flight flight) {
+        diskReads++;
+        Run run = new Run(List.of(flight), !flight.isDemanded());
+        threads.execute(() -> readFromDisk(run, flight));
+    }
+
+    private void readFromDisk(Run run, Flight flight) {
+        boolean landed = false;
+        try {
+            landed = landFromDisk(run, flight.frame());
+        } finally {
+            lock.lock();
             try {
-                missed.putAll(land(alone, request(alone)));
+                diskReads--;
+                if (!landed) {
+                    board.goToStore(flight);
+                }
+                pump();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** False if the frame is not there, or not whole. */
+    private boolean landFromDisk(Run run, FrameLocation frame) {
+        byte[] bytes = disk.orElseThrow().read(frame.place(), frame.place().byteLength(chunkSize));
+        if (bytes == null) {
+            return false;
+        }
+        byte[] chunk = new byte[chunkSize.bytes()];
+        try {
+            store.decode(bytes, frame, chunk);
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("A cached frame is not whole", e);
+            disk.orElseThrow().forget(frame.place());
+            return false;
+        }
+        new Landing(run).landed(frame, chunk, null, 0);
+        return true;
+    }
+
+    private void begin(Run run) {
+        FrameRun frames = new FrameRun(run.frames());
+        long bytes = frames.length(chunkSize);
+        requests++;
+        inBackground += run.isBackground() ? 1 : 0;
+        bytesInFlight += bytes;
+        threads.execute(() -> fly(run, frames, bytes));
+    }
+
+    private void fly(Run run, FrameRun frames, long bytes) {
+        Landing landing = new Landing(run);
+        try {
+            byte[] fetched;
+            try {
+                fetched = request(run, frames);
             } catch (IOException | RuntimeException e) {
-                missed.put(frame, e);
+                store.recover(frames, e, landing);
+                return;
             }
-        }
-        return missed;
-    }
-
-    /** Tells the frames that are not whole, and why. */
-    private Map<FrameLocation, Exception> land(FrameRun run, byte[] frames) {
-        Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
-        for (FrameLocation frame : run.frames()) {
-            try {
-                byte[] chunk = new byte[chunkSize.bytes()];
-                reader.decode(frames, run.offset(frame, chunkSize), frame, chunk);
-                land(frame.address(), chunk);
-            } catch (IOException e) {
-                missed.put(frame, e);
-            }
-        }
-        return missed;
-    }
-
-    private void land(ChunkAddress address, byte[] chunk) {
-        ByteBuffer verified = ByteBuffer.wrap(chunk).asReadOnlyBuffer();
-        memory.put(address, verified);
-        CompletableFuture<ByteBuffer> flight = flights.remove(address);
-        if (flight != null) {
-            flight.complete(verified);
-        }
-    }
-
-    /** What is not found at home is looked for, neighbours together, where it may have been moved; what is not there either, one by one. */
-    private void chase(Map<FrameLocation, Exception> missed) {
-        Map<ChunkAddress, Exception> lost = new LinkedHashMap<>();
-        missed.forEach((frame, failure) -> lost.put(frame.address(), failure));
-        try {
-            List<ChunkAddress> atHome = new ArrayList<>();
-            missed.forEach((frame, failure) -> {
-                if (!frame.isHome()) {
-                    threads.execute(() -> search(frame.address()));
-                    lost.remove(frame.address());
-                } else if (ChunkReader.isDamage(failure)) {
-                    atHome.add(frame.address());
-                }
-            });
-            List<FrameLocation> moved = reader.moved(atHome);
-            moved.forEach(frame -> lost.remove(frame.address()));
-            fly(moved);
-        } catch (IOException | RuntimeException e) {
-            LOG.warn("Where chunks were moved cannot be found out: {}", e.getMessage());
-        }
-        lost.forEach(this::crash);
-    }
-
-    private void search(ChunkAddress address) {
-        requests.acquireUninterruptibly();
-        try {
-            byte[] chunk = new byte[chunkSize.bytes()];
-            reader.read(address, chunk);
-            land(address, chunk);
-        } catch (IOException | RuntimeException e) {
-            crash(address, e);
+            store.land(frames, fetched, landing);
+        } catch (RuntimeException | Error e) {
+            // A defect, or no memory: better an error for those who wait than none for ever.
+            LOG.error("A request for {} chunks of pack {} was lost", run.flights().size(), frames.first().pack(), e);
+            landing.crashAll(e);
+            throw e;
         } finally {
-            requests.release();
+            lock.lock();
+            try {
+                bytesInFlight -= bytes;
+                pump();
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
-    private void crash(ChunkAddress address, Exception failure) {
-        LOG.error("Chunk {} cannot be read: {}", address, failure.getMessage());
-        CompletableFuture<ByteBuffer> flight = flights.remove(address);
-        if (flight != null) {
-            flight.completeExceptionally(failure);
-        }
-    }
-
-    private static ByteBuffer await(CompletableFuture<ByteBuffer> flight) throws IOException {
+    /** Takes one of the places for requests only as long as the store is asked. */
+    private byte[] request(Run run, FrameRun frames) throws IOException {
+        lock.lock();
         try {
-            return flight.get();
-        } catch (ExecutionException e) {
-            throw new IOException(e.getCause().getMessage(), e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while a chunk was fetched", e);
+            run.requesting(Thread.currentThread());
+            run.cancelIfUnwanted();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            byte[] bytes = store.request(frames);
+            counters.fetched(run.isBackground(), bytes.length);
+            return bytes;
+        } finally {
+            lock.lock();
+            try {
+                run.requesting(null);
+                requests--;
+                inBackground -= run.isBackground() ? 1 : 0;
+                pump();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** What becomes of the flights of a run. */
+    private final class Landing implements StoreRuns.Receiver {
+
+        private final Map<ChunkAddress, Flight> flying = new HashMap<>();
+
+        Landing(Run run) {
+            run.flights().forEach(flight -> flying.put(flight.address(), flight));
+        }
+
+        @Override
+        public void landed(FrameLocation frame, byte[] chunk, byte[] frames, int offset) {
+            Flight flight = flying.remove(frame.address());
+            Guess guess;
+            lock.lock();
+            try {
+                guess = flight.guess();
+            } finally {
+                lock.unlock();
+            }
+            // Before the flight ends: whoever finds no flight finds the chunk.
+            if (guess == null) {
+                memory.put(frame.address(), chunk);
+            } else {
+                memory.putAhead(frame.address(), chunk, guess);
+            }
+            ByteBuffer bytes = ByteBuffer.wrap(chunk, 0, chunkSize.bytes());
+            arrive(flight).forEach((delivery, wants) -> wants.forEach(want -> delivery.take(want, bytes)));
+            if (disk.isPresent() && frames != null) {
+                disk.get().put(frame.place(), frames, offset, frame.place().byteLength(chunkSize));
+            }
+        }
+
+        @Override
+        public boolean isAwaited(ChunkAddress address) {
+            lock.lock();
+            try {
+                return flying.get(address).isDemanded();
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void crashed(ChunkAddress address, Exception failure) {
+            Map<Delivery, List<Want>> waiting = arrive(flying.remove(address));
+            if (!waiting.isEmpty()) {
+                LOG.error("Chunk {} cannot be read: {}", address, failure.getMessage());
+            } else {
+                LOG.debug("Chunk {}, which nobody waits for, cannot be read: {}", address, failure.getMessage());
+            }
+            IOException reason = failure instanceof IOException known ? known : new IOException(failure.toString(), failure);
+            waiting.keySet().forEach(delivery -> delivery.fail(reason));
+        }
+
+        void crashAll(Throwable defect) {
+            List.copyOf(flying.keySet()).forEach(address -> crashed(address, new IOException(defect.toString(), defect)));
+        }
+
+        private Map<Delivery, List<Want>> arrive(Flight flight) {
+            lock.lock();
+            try {
+                return board.end(flight);
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void requireOpen() throws IOException {
+        if (closed) {
+            throw new IOException("the image library is closed");
         }
     }
 
     @Override
     public void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
         threads.shutdownNow();
         threads.close();
+        lock.lock();
+        try {
+            // What has not begun never will.
+            for (Flight flight : List.copyOf(board.flights())) {
+                board.end(flight).keySet().forEach(delivery -> delivery.fail(new IOException("the image library was closed")));
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 }

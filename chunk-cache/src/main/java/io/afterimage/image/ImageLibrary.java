@@ -1,73 +1,78 @@
 package io.afterimage.image;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
+import io.afterimage.cache.DiskStatistics;
+import io.afterimage.cache.DiskTier;
 import io.afterimage.cache.MemoryTier;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.fetch.ChunkFetcher;
-import io.afterimage.manifest.BlockMap;
+import io.afterimage.fetch.FetchSettings;
+import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.Manifest;
-import io.afterimage.manifest.PointId;
 import io.afterimage.repository.Repository;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Optional;
 
 /**
- * Opens the disks of a repository's points. All images share one cache and one fetcher; images of one point share its maps.
+ * Opens the disks of a repository's points. All images share one cache and one fetcher; images of one point share its maps, and those of a machine what its points
+ * have in common.
  * Thread-safe.
  */
 public final class ImageLibrary implements Closeable {
 
-    /** Manifests kept for the next image of the same point. */
-    private static final int KEPT_MANIFESTS = 64;
+    /** Of the heap, for manifests that nobody has open. */
+    private static final long KEPT_MANIFESTS = Runtime.getRuntime().maxMemory() / 8;
 
-    private final Repository repository;
     private final OpenPoints openPoints;
+    private final MemoryTier memory;
+    private final Optional<DiskTier> disk;
     private final ChunkFetcher fetcher;
-    private final Cache<PointId, Manifest> manifests =
-            Caffeine.newBuilder().maximumSize(KEPT_MANIFESTS).build();
+    private final ReadCounters counters = new ReadCounters();
+    private final SharedManifests manifests;
 
     /**
      * @param repository stays open, and the caller's to close
      * @param openPoints where each point is held that has images open; closed with the library
-     * @param memory bytes of decoded chunks to keep
+     * @param memory bytes of decoded chunks to keep, in direct memory
+     * @param disk frames of this repository on this host; closed with the library
      */
-    public ImageLibrary(Repository repository, OpenPoints openPoints, long memory) {
-        this.repository = repository;
+    public ImageLibrary(Repository repository, OpenPoints openPoints, long memory, Optional<DiskTier> disk, FetchSettings settings) {
+        manifests = new SharedManifests(repository, KEPT_MANIFESTS);
         this.openPoints = openPoints;
-        fetcher = new ChunkFetcher(repository, new MemoryTier(memory));
+        this.memory = new MemoryTier(memory, repository.chunkSize());
+        this.disk = disk;
+        fetcher = new ChunkFetcher(repository, this.memory, disk, settings);
     }
 
     /** The point's manifest. */
     public Manifest manifest(Point point) throws IOException {
-        Manifest manifest = manifests.getIfPresent(point.id());
-        if (manifest == null) {
-            manifest = repository.manifest(point);
-            manifests.put(point.id(), manifest);
-        }
-        return manifest;
+        return manifests.get(point);
     }
 
     /** The disk as it was at the point. The name is one of the point's disks. The point is held until the image is closed. */
     public PointInTimeImage open(Point point, DiskName disk) throws IOException {
         OpenPoints.Opening opening = openPoints.open(point);
         try {
-            BlockMap map = manifest(point)
-                    .disk(disk)
-                    .orElseThrow(() -> new IllegalArgumentException(point.id() + " has no disk " + disk))
-                    .map();
-            return new PointInTimeImage(map, fetcher, opening);
+            Manifest manifest = manifest(point);
+            DiskMap found = manifest.disk(disk).orElseThrow(() -> new IllegalArgumentException(point.id() + " has no disk " + disk));
+            return new PointInTimeImage(manifest, found.map(), memory, fetcher.lane(), counters, opening);
         } catch (IOException | RuntimeException e) {
             opening.close();
             throw e;
         }
     }
 
+    /** What was read so far, and from where. */
+    public ReadStatistics statistics() {
+        return new ReadStatistics(counters.hits(), counters.misses(), memory.statistics(), disk.map(DiskTier::statistics).orElse(DiskStatistics.NONE), fetcher.statistics());
+    }
+
     @Override
     public void close() {
         openPoints.close();
         fetcher.close();
+        disk.ifPresent(DiskTier::close);
     }
 }

@@ -3,15 +3,19 @@ package io.afterimage.image;
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
 import io.afterimage.block.Extent;
+import io.afterimage.cache.Guess;
+import io.afterimage.cache.MemoryTier;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.chunk.ChunkAddress;
-import io.afterimage.fetch.ChunkFetcher;
+import io.afterimage.fetch.Lane;
+import io.afterimage.fetch.Want;
 import io.afterimage.manifest.BlockMap;
+import io.afterimage.manifest.Manifest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -20,20 +24,34 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 public final class PointInTimeImage implements BlockDevice {
 
-    /** The most that one hint fetches: one for a whole disk would push out what is in use. */
-    private static final long LONGEST_PREFETCH = 64 << 20;
+    /** Lent where the disk is zeros. Nobody writes to what is lent. */
+    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(64 << 10);
+
+    @SuppressWarnings("unused") // held, not read
+    private final Manifest manifest;
 
     private final BlockMap map;
-    private final ChunkFetcher fetcher;
+    private final MemoryTier memory;
+    private final Lane lane;
+    private final Foresight foresight;
+    private final ReadCounters counters;
     private final int chunkSize;
     private final AtomicReference<OpenPoints.Opening> opening;
 
-    /** @param opening what keeps the point's packs from being deleted; closed with the image */
-    PointInTimeImage(BlockMap map, ChunkFetcher fetcher, OpenPoints.Opening opening) {
+    /**
+     * @param manifest of which the map is: while the image is open, others that are opened share it
+     * @param lane the image's own; closed with it
+     * @param opening what keeps the point's packs from being deleted; closed with the image
+     */
+    PointInTimeImage(Manifest manifest, BlockMap map, MemoryTier memory, Lane lane, ReadCounters counters, OpenPoints.Opening opening) {
+        this.manifest = manifest;
         this.map = map;
-        this.fetcher = fetcher;
+        this.memory = memory;
+        this.lane = lane;
+        this.counters = counters;
         this.opening = new AtomicReference<>(opening);
         chunkSize = map.chunkSize().bytes();
+        foresight = new Foresight(map, lane, memory.capacity());
     }
 
     @Override
@@ -43,49 +61,115 @@ public final class PointInTimeImage implements BlockDevice {
 
     @Override
     public void read(long offset, ByteBuffer target) throws IOException {
-        checkRange(offset, target.remaining());
-        ByteRange range = new ByteRange(offset, target.remaining());
-        List<ChunkAddress> missing = missing(range);
-        Map<ChunkAddress, ByteBuffer> fetched = missing.isEmpty() ? Map.of() : fetcher.fetch(missing);
+        int length = target.remaining();
+        checkRange(offset, length);
         int begin = target.position();
-        if (!copy(range, target, fetched)) {
-            // Evicted between the look and the copy: those few are fetched for this read alone.
-            target.position(begin);
-            copy(range, target, fetcher.fetch(addresses(range)));
+        List<Want> wants = new ArrayList<>();
+        long lastMissing = -1;
+        while (target.hasRemaining()) {
+            long chunk = (offset + target.position() - begin) / chunkSize;
+            if (!copyResident(offset - begin, target)) {
+                wants.add(want(map.address(chunk), offset - begin, target));
+                lastMissing = chunk;
+            }
         }
+        counters.read(wants.size(), length / chunkSize + 1 - wants.size());
+        if (!wants.isEmpty()) {
+            Foresight.Along along = foresight.missed(offset, offset + length, lastMissing);
+            lane.read(wants, along.chunks(), along.guess());
+        }
+    }
+
+    /** Wants the rest of the chunk at the target's position, and steps over it. */
+    private Want want(ChunkAddress address, long diskOffsetOfTarget, ByteBuffer target) {
+        int at = target.position();
+        int within = (int) ((diskOffsetOfTarget + at) % chunkSize);
+        int count = Math.min(chunkSize - within, target.remaining());
+        target.position(at + count);
+        return new Want(address, chunk -> target.put(at, chunk, within, count));
+    }
+
+    /** Copies what the target still takes of the chunk at its position; false, with the target as it was, if that is not at hand. */
+    private boolean copyResident(long diskOffsetOfTarget, ByteBuffer target) {
+        long position = diskOffsetOfTarget + target.position();
+        int within = (int) (position % chunkSize);
+        int count = Math.min(chunkSize - within, target.remaining());
+        ChunkAddress address = map.address(position / chunkSize);
+        if (address == null) {
+            putZeros(target, count);
+            return true;
+        }
+        return memory.copy(address, within, count, target);
     }
 
     @Override
     public boolean readResident(long offset, ByteBuffer target) {
-        checkRange(offset, target.remaining());
+        int length = target.remaining();
+        checkRange(offset, length);
         int begin = target.position();
-        if (copy(new ByteRange(offset, target.remaining()), target, Map.of())) {
-            return true;
+        while (target.hasRemaining()) {
+            if (!copyResident(offset - begin, target)) {
+                target.position(begin);
+                return false;
+            }
         }
-        target.position(begin);
-        return false;
+        wasAtHand(offset, length);
+        return true;
     }
 
-    /** Copies what is resident or has been fetched; false, at some position, when a chunk is neither. */
-    private boolean copy(ByteRange range, ByteBuffer target, Map<ChunkAddress, ByteBuffer> fetched) {
-        long position = range.offset();
-        while (position < range.end()) {
+    @Override
+    public boolean lendResident(long offset, int length, Borrower borrower) {
+        checkRange(offset, length);
+        List<MemoryTier.Loan> loans = borrowAll(offset, length);
+        if (loans == null) {
+            return false;
+        }
+        Iterator<MemoryTier.Loan> next = loans.iterator();
+        for (long position = offset; position < offset + length; ) {
             int within = (int) (position % chunkSize);
-            int count = (int) Math.min(chunkSize - within, range.end() - position);
-            ChunkAddress address = map.address(position / chunkSize);
-            if (address == null) {
-                putZeros(target, count);
+            int count = (int) Math.min(chunkSize - within, offset + length - position);
+            MemoryTier.Loan loan = next.next();
+            if (loan != null) {
+                borrower.borrow(loan.bytes(within, count), loan::giveBack);
             } else {
-                ByteBuffer chunk = fetched.get(address);
-                chunk = chunk == null ? fetcher.resident(address) : chunk;
-                if (chunk == null) {
-                    return false;
-                }
-                target.put(target.position(), chunk, within, count).position(target.position() + count);
+                lendZeros(count, borrower);
             }
             position += count;
         }
+        wasAtHand(offset, length);
         return true;
+    }
+
+    /** A loan for each chunk of the range, null for one of zeros; null, with nothing borrowed, unless all can be had. */
+    private List<MemoryTier.Loan> borrowAll(long offset, int length) {
+        List<MemoryTier.Loan> loans = new ArrayList<>();
+        for (long chunk = offset / chunkSize; chunk * chunkSize < offset + length; chunk++) {
+            ChunkAddress address = map.address(chunk);
+            MemoryTier.Loan loan = address == null ? null : memory.lend(address);
+            if (loan == null && address != null) {
+                for (MemoryTier.Loan before : loans) {
+                    if (before != null) {
+                        before.giveBack();
+                    }
+                }
+                return null;
+            }
+            loans.add(loan);
+        }
+        return loans;
+    }
+
+    private static void lendZeros(int count, Borrower borrower) {
+        for (int left = count; left > 0; left -= ZEROS.capacity()) {
+            borrower.borrow(ZEROS.slice(0, Math.min(left, ZEROS.capacity())), PointInTimeImage::keepZeros);
+        }
+    }
+
+    private static void keepZeros() {}
+
+    private void wasAtHand(long offset, int length) {
+        counters.read(0, length / chunkSize + 1);
+        foresight.hit(offset, offset + length);
     }
 
     private static void putZeros(ByteBuffer target, int count) {
@@ -99,9 +183,23 @@ public final class PointInTimeImage implements BlockDevice {
     }
 
     @Override
+    public boolean canInterruptReads() {
+        return true;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Hints are followed in the order in which they come, when nothing else is to be fetched; chunks that lie together in a pack come together, whichever hints they
+     * are of. Of one hint no more is fetched than half of the memory tier: the rest would push out what it has brought. Closing the image ends them.
+     */
+    @Override
     public void prefetch(ByteRange range) {
         checkRange(range.offset(), range.length());
-        fetcher.prefetch(addresses(new ByteRange(range.offset(), Math.min(range.length(), LONGEST_PREFETCH))));
+        long length = Math.min(range.length(), memory.capacity() / 2);
+        if (length > 0) {
+            lane.hint(foresight.addresses(range.offset(), range.offset() + length), Guess.UNWATCHED);
+        }
     }
 
     @Override
@@ -110,25 +208,11 @@ public final class PointInTimeImage implements BlockDevice {
         return map.extents(range, limit);
     }
 
-    private List<ChunkAddress> missing(ByteRange range) {
-        return addresses(range).stream().filter(address -> fetcher.resident(address) == null).toList();
-    }
-
-    private List<ChunkAddress> addresses(ByteRange range) {
-        List<ChunkAddress> addresses = new ArrayList<>();
-        for (long chunk = range.offset() / chunkSize; chunk * chunkSize < range.end(); chunk++) {
-            ChunkAddress address = map.address(chunk);
-            if (address != null) {
-                addresses.add(address);
-            }
-        }
-        return addresses;
-    }
-
     @Override
     public void close() {
         OpenPoints.Opening held = opening.getAndSet(null);
         if (held != null) {
+            lane.close();
             held.close();
         }
     }

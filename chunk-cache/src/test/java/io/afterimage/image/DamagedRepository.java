@@ -13,6 +13,7 @@ import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.BlockMap;
@@ -399,7 +400,7 @@ final class DamagedRepository implements Closeable {
 
     ImageLibrary images() {
         return new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20, Optional.empty(), FetchSettings.DEFAULT);
     }
 
     Repository repository() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
@@ -25,6 +26,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,7 +90,7 @@ class GoldenRepositoriesTest {
     void everyDiskOfEveryPointIsAsItWas(String name) throws IOException {
         int read = 0;
         try (Repository repository = open(name);
-                ImageLibrary images = new ImageLibrary(repository, openPoints(repository), 16 << 20)) {
+                ImageLibrary images = new ImageLibrary(repository, openPoints(repository), 16 << 20, Optional.empty(), FetchSettings.DEFAULT)) {
             for (Expected expected : expected()) {
                 if (expected.repository.equals(name)) {
                     assertRead(expected, repository, images);

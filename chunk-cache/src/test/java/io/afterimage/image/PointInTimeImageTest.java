@@ -21,6 +21,7 @@ import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.FrameCodec;
 import io.afterimage.chunk.PackId;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.DiskName;
@@ -115,7 +116,7 @@ class PointInTimeImageTest {
 
     private static ImageLibrary library(Repository repository) {
         return new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20, Optional.empty(), FetchSettings.DEFAULT);
     }
 
     @AfterEach

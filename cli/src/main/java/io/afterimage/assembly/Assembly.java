@@ -4,10 +4,12 @@ import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
 import io.afterimage.app.CopyPoints;
 import io.afterimage.app.ForgetPoints;
+import io.afterimage.cache.DiskTier;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Protections;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
@@ -16,6 +18,7 @@ import io.afterimage.maintenance.Verification;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.KeySource;
 import io.afterimage.repository.Repository;
+import io.afterimage.settings.CacheSettings;
 import io.afterimage.settings.LocalFolders;
 import io.afterimage.settings.RepositoryLocation;
 import io.afterimage.store.ObjectStore;
@@ -35,9 +38,6 @@ import java.util.Optional;
 
 /** Makes components from settings. */
 public final class Assembly {
-
-    /** Of decoded chunks in memory. */
-    private static final long MEMORY_TIER = Runtime.getRuntime().maxMemory() / 2;
 
     private final Map<String, String> environment;
     private final SecureRandom random = new SecureRandom();
@@ -120,9 +120,18 @@ public final class Assembly {
         return new CopyPoints(from, images, to, index, immutability, InstantSource.system(), random);
     }
 
+    /** For who reads disks once. */
     public ImageLibrary images(Repository repository) {
+        return images(repository, CacheSettings.PASSING);
+    }
+
+    public ImageLibrary images(Repository repository, CacheSettings cache) {
         OpenPoints openPoints = new OpenPoints(repository.store(), InstantSource.system(), LeaseTerms.DEFAULT);
-        return new ImageLibrary(repository, openPoints, MEMORY_TIER);
+        Optional<DiskTier> disk = cache.disk() == 0
+                ? Optional.empty()
+                : DiskTier.open(folders().frames(), cache.disk(), repository.id(), InstantSource.system());
+        return new ImageLibrary(
+                repository, openPoints, cache.memory(), disk, FetchSettings.DEFAULT.withReadTimeout(cache.readTimeout()));
     }
 
     public ForgetPoints forgetPoints(Repository repository) {

@@ -7,14 +7,18 @@ import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.Accelerator;
+import io.afterimage.settings.CacheSettings;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code afterimage boot}. */
 @Command(
@@ -49,11 +53,23 @@ final class BootCommand implements Callable<Integer> {
     @Option(names = "--cpus", paramLabel = "N", description = "Default: what the machine had.")
     private Integer processors;
 
+    @Mixin
+    private CacheOptions cache;
+
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws IOException {
         Selector parsed = Selector.parse(selector);
+        CacheSettings cached;
+        try {
+            cached = cache.settings(repository.location());
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
         try (Repository opened = repository.open();
-                ImageLibrary images = repository.assembly().images(opened)) {
+                ImageLibrary images = repository.assembly().images(opened, cached)) {
             Point point = opened.catalog().resolve(parsed);
             return new BootPoint(opened.catalog(), images, profile.profiling(opened, Occasion.BOOT))
                     .run(new BootPoint.Request(

@@ -3,6 +3,7 @@ package io.afterimage.command;
 import io.afterimage.app.PointExports;
 import io.afterimage.app.TargetException;
 import io.afterimage.boot.Occasion;
+import io.afterimage.command.output.ReadView;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
@@ -10,12 +11,14 @@ import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.AllowList;
+import io.afterimage.settings.CacheSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -71,29 +74,38 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private ProfileOption profile;
 
+    @Mixin
+    private CacheOptions cache;
+
     @Spec
     private CommandSpec spec;
+
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     @Override
     public Integer call() throws IOException {
         ServerSettings settings;
         Optional<AllowList> allowed;
         BlockSizes blockSizes;
+        CacheSettings cached;
         try {
             settings = tls.in(ServerSettings.on(listen.toArray(NbdUri.Place[]::new)).withInsecure(insecure).withLimits(limits.limits()));
             allowed = tls.allowList();
             blockSizes = limits.blockSizes();
+            cached = cache.settings(repository.location());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
         try (Repository opened = repository.open();
-                ImageLibrary images = repository.assembly().images(opened);
+                ImageLibrary images = repository.assembly().images(opened, cached);
                 NbdServer server = start(
                         settings,
                         new PointExports(
                                 opened.catalog(), images, blockSizes, allowed, profile.profiling(opened, Occasion.UNKNOWN)))) {
             server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
-            awaitEnd(server);
+            awaitEnd(server, images);
+        } finally {
+            closed.countDown();
         }
         return ExitCode.OK.number();
     }
@@ -107,7 +119,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. */
-    private void awaitEnd(NbdServer server) {
+    private void awaitEnd(NbdServer server, ImageLibrary images) {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
@@ -119,11 +131,22 @@ final class ServeCommand implements Callable<Integer> {
             } catch (IOException e) {
                 System.err.println("afterimage serve: " + e.getMessage());
             } finally {
+                System.err.println(ReadView.line(images.statistics()));
                 ended.countDown();
+                awaitClosed();
             }
         }));
         try {
             ended.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The process ends with its hooks, whatever others still have to put away. */
+    private void awaitClosed() {
+        try {
+            closed.await(GRACE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Where this host keeps what can be lost: indexes and scratch. Everything below it may be deleted while nothing runs.
+ * Where this host keeps what can be lost: indexes, what was fetched, and scratch. Everything below it may be deleted while nothing runs.
  *
  * @param cache {@code $AFTERIMAGE_CACHE}, else {@code $XDG_CACHE_HOME/afterimage}, else {@code ~/.cache/afterimage}
  */
@@ -28,6 +28,11 @@ public record LocalFolders(Path cache) {
     /** How far a verification of a repository has come that was interrupted. */
     public Path verified(String repositoryId) {
         return cache.resolve(repositoryId).resolve("verified");
+    }
+
+    /** What was fetched from stores, of all repositories. */
+    public Path frames() {
+        return cache.resolve("frames");
     }
 
     /** What guests overwrite while they are backed up. */

@@ -8,6 +8,7 @@ import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.MachineName;
@@ -68,7 +69,7 @@ final class PointExportsTest {
         }
         // Leases are taken in the background, elsewhere: what is counted here is reading.
         images = new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 16L << 20, Optional.empty(), FetchSettings.DEFAULT);
         // A catalogue that knows nothing yet.
         exports = new PointExports(repository.catalog(), images);
     }

@@ -55,6 +55,11 @@ public interface BlockDevice extends Closeable {
         return false;
     }
 
+    /** Whether interrupting a thread that is in {@link #read} ends that read soon, with an exception, and disturbs no other call. */
+    default boolean canInterruptReads() {
+        return false;
+    }
+
     /** Asks for bytes to be made quick to read. A hint: returns at once, never fails. */
     default void prefetch(ByteRange range) {}
 

@@ -13,8 +13,10 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -38,7 +40,7 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         ByteBuf run() throws Exception;
     }
 
-    private record Completion(ByteBuf reply, int cost) {}
+    private record Completion(Thread thread, ByteBuf reply, int cost) {}
 
     private final Served served;
     private final SharedExports.Use use;
@@ -47,6 +49,8 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private final MemoryBudget.Share memory;
     private final Queue<Completion> completions = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean draining = new AtomicBoolean();
+    /** Those in reads that end when they are interrupted. */
+    private final Set<Thread> interruptible = new HashSet<>();
 
     private ChannelHandlerContext ctx;
     private ReplyBatch batch;
@@ -114,6 +118,8 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             writing = null;
         }
         batch.release();
+        // Nobody waits for these bytes any more: whatever brings them has better to do.
+        interruptible.forEach(Thread::interrupt);
         releaseWhenIdle();
     }
 
@@ -324,22 +330,30 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     /** Runs an operation whose {@code cost} has been reserved. */
     private void dispatch(long cookie, long offset, int cost, Operation operation) {
         inFlight++;
-        Thread.startVirtualThread(() -> {
+        Thread thread = Thread.ofVirtual().unstarted(() -> {
             ByteBuf reply;
             try {
                 reply = operation.run();
             } catch (Throwable e) {
                 reply = failure(cookie, offset, e);
             }
-            completions.add(new Completion(reply, cost));
+            completions.add(new Completion(Thread.currentThread(), reply, cost));
             if (draining.compareAndSet(false, true)) {
                 ctx.executor().execute(this::drain);
             }
         });
+        if (operation instanceof ReadOperation && served.device().canInterruptReads()) {
+            interruptible.add(thread);
+        }
+        thread.start();
     }
 
     private ByteBuf failure(long cookie, long offset, Throwable cause) {
-        LOG.error("a request at {} of export '{}' failed", offset, use.name(), cause);
+        if (Thread.currentThread().isInterrupted()) {
+            LOG.debug("a request at {} of export '{}' was given up with its connection", offset, use.name(), cause);
+        } else {
+            LOG.error("a request at {} of export '{}' failed", offset, use.name(), cause);
+        }
         ByteBuf reply = ctx.alloc().directBuffer(ReplyEncoder.LONGEST_MESSAGE);
         served.encoder().error(reply, cookie, offset, Served.errorFor(cause), Served.wordsFor(cause));
         return reply;
@@ -350,6 +364,7 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         for (Completion done = completions.poll(); done != null; done = completions.poll()) {
             inFlight--;
             bytesInFlight -= done.cost();
+            interruptible.remove(done.thread());
             if (done.reply() != null) {
                 if (gone) {
                     done.reply().release();

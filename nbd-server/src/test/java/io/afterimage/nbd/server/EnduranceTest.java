@@ -329,4 +329,49 @@ final class EnduranceTest {
             throw new java.io.UncheckedIOException(e);
         }
     }
+
+    /** What a client that has gone had asked for is given up where the device can do so: nobody waits for it. */
+    @Test
+    void readsOfAClientThatHasGoneAreInterrupted() throws Exception {
+        CountDownLatch begun = new CountDownLatch(3);
+        CountDownLatch interrupted = new CountDownLatch(3);
+        CountDownLatch never = new CountDownLatch(1);
+        BlockDevice endless = new BlockDevice() {
+            @Override
+            public long size() {
+                return SIZE;
+            }
+
+            @Override
+            public void read(long offset, ByteBuffer target) throws IOException {
+                begun.countDown();
+                try {
+                    never.await();
+                } catch (InterruptedException e) {
+                    interrupted.countDown();
+                    Thread.currentThread().interrupt();
+                    throw new IOException("given up", e);
+                }
+            }
+
+            @Override
+            public boolean canInterruptReads() {
+                return true;
+            }
+
+            @Override
+            public void close() {}
+        };
+        server = NbdServer.start(
+                ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)), MapExports.of("e", new Export(endless, "")));
+        port = ((NbdUri.Tcp) server.addresses().getFirst()).port();
+        try (RawClient client = transmission()) {
+            for (int i = 0; i < 3; i++) {
+                client.send(RawClient.request(0, 0, i, i * 4096L, 4096));
+            }
+            begun.await();
+        }
+        interrupted.await();
+        Await.until("the end of the connection", () -> server.connections() == 0);
+    }
 }

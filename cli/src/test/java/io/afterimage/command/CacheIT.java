@@ -1,0 +1,92 @@
+package io.afterimage.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.afterimage.lab.Deadline;
+import io.afterimage.lab.Tool;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code afterimage serve} keeps on its host, and what it does while the store is away. */
+class CacheIT {
+
+    private static final int SIZE = 12 << 20;
+    private static final String DISK = "web/vda@latest";
+
+    @TempDir
+    Path folder;
+
+    private Program afterimage;
+    private Path image;
+
+    @BeforeEach
+    void backUp() throws IOException {
+        afterimage = new Program(folder);
+        afterimage.run("init").orFail();
+        byte[] bytes = new byte[SIZE];
+        new Random(11).nextBytes(bytes);
+        image = folder.resolve("image.raw");
+        Files.write(image, bytes);
+        afterimage.run("backup", "web", "--image", "vda=raw:" + image).orFail();
+    }
+
+    private Path away() {
+        return folder.resolve("away");
+    }
+
+    private long cached() {
+        try (Stream<Path> files = Files.walk(folder.resolve("cache/frames"))) {
+            return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void whatWasFetchedOutlivesAKillAndServesTheNextProcessWithoutThePacks() throws IOException {
+        try (ServedRepository served = ServedRepository.start(afterimage, folder, "--cache-disk", "64M")) {
+            served.assertExact(image, DISK);
+            Deadline.in(Duration.ofSeconds(60)).await(() -> cached() > SIZE, served::log);
+        }
+        try (ServedRepository served = ServedRepository.start(afterimage, folder, "--cache-disk", "64M")) {
+            Files.move(afterimage.repository().resolve("packs"), away());
+            served.assertExact(image, DISK);
+            assertTrue(served.terminate() != 137, served::log);
+            assertTrue(served.log().contains("from the disk's cache"), served::log);
+        }
+    }
+
+    @Test
+    void whileTheStoreIsAwayReadsFailAndWhenItIsBackTheyDoNot() throws IOException {
+        try (ServedRepository served = ServedRepository.start(afterimage, folder, "--cache-memory", "16M", "--read-timeout", "5s")) {
+            assertEquals(0, read(served, 0).exit());
+            Files.move(afterimage.repository(), away());
+            assertEquals(0, read(served, 0).exit(), "what is in memory is read on");
+            assertNotEquals(0, read(served, 10 << 20).exit());
+            Files.move(away(), afterimage.repository());
+            assertEquals(0, read(served, 10 << 20).exit());
+            served.assertExact(image, DISK);
+        }
+    }
+
+    private static Tool.Result read(ServedRepository served, int offset) {
+        return Tool.run("nbdsh", "-u", served.uri(DISK), "-c", "h.pread(4096, " + offset + ")");
+    }
+
+    @Test
+    void sizesThatMakeNoSenseAreRefusedInASentence() {
+        Program.Result result = afterimage.run("serve", "--nbd", "unix:" + folder.resolve("s"), "--cache-memory", "1k");
+        assertEquals(2, result.exit());
+        assertTrue(result.err().contains("16M"), result.err());
+    }
+}
