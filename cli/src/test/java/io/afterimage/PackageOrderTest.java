@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class PackageOrderTest {
 
     /** Each may use what stands before it. */
-    private static final List<String> ORDER = List.of("settings", "app", "assembly", "command");
+    private static final List<String> ORDER = List.of("settings", "posix", "files", "guestfs", "app", "assembly", "command");
 
     private static final String ROOT = "io.afterimage.";
 

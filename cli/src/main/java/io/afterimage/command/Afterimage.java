@@ -23,6 +23,7 @@ import picocli.CommandLine.ScopeType;
             ListCommand.class,
             ShowCommand.class,
             DiffCommand.class,
+            FilesCommand.class,
             ServeCommand.class,
             RestoreCommand.class,
             BootCommand.class,

@@ -22,7 +22,9 @@ public enum ExitCode {
     /** Somebody else is at it: another backup of the machine, another garbage collection. Or the point is protected or immutable. */
     BUSY(9),
     /** The repository is encrypted and the key is not there or does not fit; or it is not, and there is one. */
-    KEY(10);
+    KEY(10),
+    /** Done, but for some of it, which was listed: files of a guest that cannot be read. */
+    INCOMPLETE(11);
 
     private final int number;
 

@@ -6,6 +6,8 @@ import io.afterimage.app.TargetException;
 import io.afterimage.capture.qemu.QmpException;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.chunk.CorruptChunkException;
+import io.afterimage.files.UnreadableFileException;
+import io.afterimage.guestfs.GuestException;
 import io.afterimage.keys.BrokenSealException;
 import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.pack.CorruptPackException;
@@ -64,6 +66,12 @@ record Failure(ExitCode exitCode, String sentence) {
                     : e.problem() == Problem.TOO_SHORT || e.problem() == Problem.TOO_LARGE ? ExitCode.CORRUPT : ExitCode.STORE;
             case QmpException _, SourceException _ -> ExitCode.SOURCE;
             case TargetException _ -> ExitCode.TARGET;
+            case UnreadableFileException e -> e.isAbsent() ? ExitCode.NOT_FOUND : ExitCode.SOURCE;
+            case GuestException e -> switch (e.reason()) {
+                case NOT_INSTALLED, NOT_STARTED -> ExitCode.TARGET;
+                case ENDED, NO_FILE_SYSTEM -> ExitCode.SOURCE;
+                case NOT_FOUND -> ExitCode.NOT_FOUND;
+            };
             default -> ExitCode.INTERNAL;
         };
     }
