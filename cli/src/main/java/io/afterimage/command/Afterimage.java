@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
             ShowCommand.class,
             DiffCommand.class,
             ServeCommand.class,
+            MountCommand.class,
             RestoreCommand.class,
             BootCommand.class,
             VerifyCommand.class,
