@@ -1,15 +1,21 @@
 package io.afterimage.command;
 
-import io.afterimage.app.TargetException;
+import io.afterimage.app.Background;
+import io.afterimage.app.ServiceManager;
 import io.afterimage.fuse.RepositoryMount;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -21,12 +27,16 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Example:",
-            "  afterimage mount /mnt/past &",
+            "  afterimage mount --background /mnt/past",
             "  ls /mnt/past/web",
             "  mount -o loop,ro /mnt/past/web/latest/vda.p1 /mnt/root",
             "  fusermount -u /mnt/past"
         })
 final class MountCommand implements Callable<Integer> {
+
+    private static final String BACKGROUND = "--background";
+    private static final String MOUNTED = "Mounted at ";
+    private static final Duration GRACE = Duration.ofSeconds(5);
 
     @Mixin
     private RepositoryOption repository;
@@ -37,33 +47,42 @@ final class MountCommand implements Callable<Integer> {
     @Mixin
     private MountOptions options;
 
+    @Option(names = BACKGROUND, description = "Return when the points are there, and leave a process behind. Name a key by a file then.")
+    private boolean background;
+
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        if (background) {
+            return Background.run(BACKGROUND, MOUNTED, out, spec.commandLine().getErr());
+        }
+        CountDownLatch closed = new CountDownLatch(1);
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened);
-                RepositoryMount mount = start(opened, images)) {
-            spec.commandLine().getOut().println("Mounted at " + mount.folder() + ".");
-            awaitEnd(mount);
+                RepositoryMount mount = options.start(folder, opened, images)) {
+            // SIGTERM and Ctrl-C run the hook, which ends the wait below like whoever unmounts it from outside.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(mount, closed)));
+            out.println(MOUNTED + mount.folder() + ".");
+            ServiceManager.of(System.getenv()).ready();
+            mount.awaitEnd();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            closed.countDown();
         }
         return ExitCode.OK.number();
     }
 
-    private RepositoryMount start(Repository opened, ImageLibrary images) throws TargetException {
+    /** The points that were open are given back in the store, if nobody reads on. */
+    private static void end(RepositoryMount mount, CountDownLatch closed) {
+        mount.close();
         try {
-            return RepositoryMount.start(options.at(folder), opened, images);
-        } catch (IOException e) {
-            throw new TargetException(e.getMessage(), e);
-        }
-    }
-
-    /** SIGTERM and Ctrl-C run the hook; whoever unmounts it from outside ends it as well. */
-    private static void awaitEnd(RepositoryMount mount) {
-        Runtime.getRuntime().addShutdownHook(new Thread(mount::close));
-        try {
-            mount.awaitEnd();
+            if (!closed.await(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+                System.err.println("afterimage mount: Files were still open, and cannot be read any more.");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

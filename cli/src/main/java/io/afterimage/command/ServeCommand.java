@@ -1,7 +1,9 @@
 package io.afterimage.command;
 
 import io.afterimage.app.PointExports;
+import io.afterimage.app.ServiceManager;
 import io.afterimage.app.TargetException;
+import io.afterimage.fuse.RepositoryMount;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
@@ -10,6 +12,7 @@ import io.afterimage.nbd.server.ServerSettings;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.AllowList;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -61,6 +64,12 @@ final class ServeCommand implements Callable<Integer> {
                     + " (QEMU's reconnect-delay). Default: refuse it, which clients take for an error.")
     private boolean silentStop;
 
+    @Option(names = "--mount", paramLabel = "DIR", description = "Also show all points as files below DIR, an empty folder.")
+    private Path mountPoint;
+
+    @Mixin
+    private MountOptions mountOptions;
+
     @Mixin
     private TlsOptions tls;
 
@@ -84,9 +93,14 @@ final class ServeCommand implements Callable<Integer> {
         }
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened);
-                NbdServer server = start(settings, new PointExports(opened.catalog(), images, blockSizes, allowed))) {
+                NbdServer server = start(settings, new PointExports(opened.catalog(), images, blockSizes, allowed));
+                RepositoryMount mount = mountPoint == null ? null : mountOptions.start(mountPoint, opened, images)) {
             server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
-            awaitEnd(server);
+            if (mount != null) {
+                spec.commandLine().getOut().println("Mounted at " + mount.folder() + ".");
+            }
+            ServiceManager.of(System.getenv()).ready();
+            awaitEnd(server, Optional.ofNullable(mount));
         }
         return ExitCode.OK.number();
     }
@@ -100,10 +114,11 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. */
-    private void awaitEnd(NbdServer server) {
+    private void awaitEnd(NbdServer server, Optional<RepositoryMount> mount) {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
+                mount.ifPresent(RepositoryMount::close);
                 if (silentStop) {
                     server.stopForRestart(GRACE);
                 } else {
