@@ -64,7 +64,7 @@ final class RandomReaders implements AutoCloseable {
                 FileChannel raw = FileChannel.open(expected)) {
             while (!stop) {
                 long offset = random.nextLong(size / BLOCK) * BLOCK;
-                int length = (int) Math.min((1 + random.nextInt(LONGEST)) * BLOCK, size - offset);
+                int length = (int) Math.min((1L + random.nextInt(LONGEST)) * BLOCK, size - offset);
                 fill(mounted, read.clear().limit(length), offset);
                 fill(raw, truth.clear().limit(length), offset);
                 if (!read.flip().equals(truth.flip())) {

@@ -33,7 +33,7 @@ public final class Mounts implements AutoCloseable {
 
     private static List<String> all() {
         try {
-            return Files.readAllLines(Path.of("/proc/self/mounts")).stream().map(line -> line.split(" ")[1].replace("\\040", " ")).toList();
+            return Files.readAllLines(Path.of("/proc/self/mounts")).stream().map(line -> line.split(" ", -1)[1].replace("\\040", " ")).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

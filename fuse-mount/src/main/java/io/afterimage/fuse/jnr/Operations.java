@@ -187,12 +187,12 @@ final class Operations {
         ClosureHelper closures = ClosureHelper.getInstance();
         FuseFillDir fill = closures.getNativeConveter(FuseFillDir.class).fromNative(filler, closures.getFromNativeContext());
         FileStat stat = new FileStat(Runtime.getSystemRuntime());
-        fill.apply(buffer, ".", null, 0);
-        fill.apply(buffer, "..", null, 0);
+        fill.apply(buffer, terminated("."), null, 0);
+        fill.apply(buffer, terminated(".."), null, 0);
         for (Node.Entry entry : folder.entries()) {
             stat.st_ino.set(entry.inode());
             stat.st_mode.set(mode(entry.kind()));
-            fill.apply(buffer, entry.name(), stat, 0);
+            fill.apply(buffer, terminated(entry.name()), Struct.getMemory(stat), 0);
         }
         return 0;
     }
@@ -264,10 +264,15 @@ final class Operations {
 
     private int listxattr(String path, Pointer buffer, long size) throws IOException {
         Optional<Node> node = tree.find(path);
-        return node.isEmpty() ? Errno.ENOENT : give(terminated(node.get().extendedAttributeNames()), buffer, size);
+        return node.isEmpty() ? Errno.ENOENT : give(list(node.get().extendedAttributeNames()), buffer, size);
     }
 
-    private static byte[] terminated(Collection<String> names) {
+    /** As C has it; the binding does not see to that. */
+    private static ByteBuffer terminated(String name) {
+        return ByteBuffer.wrap((name + "\0").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static byte[] list(Collection<String> names) {
         return (names.isEmpty() ? "" : String.join("\0", names) + "\0").getBytes(StandardCharsets.UTF_8);
     }
 

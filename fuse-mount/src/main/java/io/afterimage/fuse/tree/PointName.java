@@ -9,12 +9,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The name of a point's folder: when its capture began, in UTC and to the millisecond. Of several points of one millisecond, which two repositories
+ * The name of a point's folder: when its capture began, in UTC and to the millisecond, in the basic format of ISO 8601, since programs that take paths, such as
+ * guestfish, fio and rsync, stumble over colons. Of several points of one millisecond, which two repositories
  * copied into one may have, the first has that name, and the others have the rest of their ids behind it. Names sort as ids do.
  */
 final class PointName {
 
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSX").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSSX").withZone(ZoneOffset.UTC);
     private static final int TIME_DIGITS = PointId.timeDigits(Instant.EPOCH).length();
 
     private PointName() {}

@@ -4,12 +4,12 @@
  *
  * <pre>
  * web/                                 a machine
- *   2026-03-01T04:00:00.123Z/          one of its points, by when its capture began
+ *   20260301T040000.123Z/              one of its points, by when its capture began
  *     vda.raw  vda.p1  vda.p2          a disk, and its partitions
  *     machine/qmp/query-block.json     the captured definition
  *     point.json                       the descriptor
- *   latest -> 2026-03-01T04:00:00.123Z
- *   by-id/019c…  -> ../2026-03-01T04:00:00.123Z
+ *   latest -> 20260301T040000.123Z
+ *   by-id/019c…  -> ../20260301T040000.123Z
  * </pre>
  *
  * <p>To list a machine costs a listing of its keys, whose ids tell the times, and no descriptor is read. A point's descriptor and manifest are

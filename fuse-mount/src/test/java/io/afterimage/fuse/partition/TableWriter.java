@@ -45,8 +45,9 @@ final class TableWriter {
 
     /** An entry of the record in that sector, by position from 0. */
     TableWriter entry(long sector, int position, int type, long start, long length) {
-        ByteBuffer entry = little(16).put(4, (byte) type).putInt(8, (int) start).putInt(12, (int) length);
-        write(sector, 446 + 16 * position, entry.array());
+        byte[] entry = new byte[16];
+        little(entry).put(4, (byte) type).putInt(8, (int) start).putInt(12, (int) length);
+        write(sector, 446 + 16 * position, entry);
         return record(sector);
     }
 
@@ -59,14 +60,15 @@ final class TableWriter {
     /** Both tables, with these first and last sectors; a pair of zeros leaves an entry out. */
     TableWriter gpt(long... firstAndLast) {
         entry(0, 0, PROTECTIVE, 1, sectors() - 1);
-        long tableSectors = (GPT_ENTRIES * GPT_ENTRY + sectorSize - 1) / sectorSize;
+        int tableSectors = (GPT_ENTRIES * GPT_ENTRY + sectorSize - 1) / sectorSize;
         gptAt(1, sectors() - 1, 2, firstAndLast);
         gptAt(sectors() - 1, 1, sectors() - 1 - tableSectors, firstAndLast);
         return this;
     }
 
     TableWriter gptAt(long at, long other, long table, long... firstAndLast) {
-        ByteBuffer entries = little(GPT_ENTRIES * GPT_ENTRY);
+        byte[] bytes = new byte[GPT_ENTRIES * GPT_ENTRY];
+        ByteBuffer entries = little(bytes);
         for (int number = 0; number < firstAndLast.length / 2; number++) {
             if (firstAndLast[2 * number + 1] != 0) {
                 entries.putLong(number * GPT_ENTRY, 0x1122334455667788L + number);
@@ -74,13 +76,14 @@ final class TableWriter {
             entries.putLong(number * GPT_ENTRY + 32, firstAndLast[2 * number]);
             entries.putLong(number * GPT_ENTRY + 40, firstAndLast[2 * number + 1]);
         }
-        write(table, 0, entries.array());
-        header(at, other, table, GPT_ENTRIES, GPT_ENTRY, sum(entries.array()));
+        write(table, 0, bytes);
+        header(at, other, table, GPT_ENTRIES, GPT_ENTRY, sum(bytes));
         return this;
     }
 
     void header(long at, long other, long table, int entries, int entrySize, int entriesSum) {
-        ByteBuffer header = little(92)
+        byte[] bytes = new byte[92];
+        ByteBuffer header = little(bytes)
                 .put(0, "EFI PART".getBytes(StandardCharsets.US_ASCII))
                 .putInt(8, 0x10000)
                 .putInt(12, 92)
@@ -92,8 +95,8 @@ final class TableWriter {
                 .putInt(80, entries)
                 .putInt(84, entrySize)
                 .putInt(88, entriesSum);
-        header.putInt(16, sum(header.array()));
-        write(at, 0, header.array());
+        header.putInt(16, sum(bytes));
+        write(at, 0, bytes);
     }
 
     static int sum(byte[] bytes) {
@@ -102,7 +105,7 @@ final class TableWriter {
         return (int) sum.getValue();
     }
 
-    private static ByteBuffer little(int bytes) {
-        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    private static ByteBuffer little(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

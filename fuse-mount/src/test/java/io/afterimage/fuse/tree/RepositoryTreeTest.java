@@ -41,7 +41,7 @@ class RepositoryTreeTest {
 
     private static final int MIB = 1 << 20;
     private static final Instant TIME = Instant.parse("2026-03-01T04:00:00.123Z");
-    private static final String NAME = "2026-03-01T04:00:00.123Z";
+    private static final String NAME = "20260301T040000.123Z";
     private static final Duration LIFETIME = Duration.ofSeconds(2);
 
     @TempDir
@@ -132,7 +132,7 @@ class RepositoryTreeTest {
     @Test
     void whatIsNotThereIsNotFound() throws IOException {
         for (String path : List.of(
-                "/db", "/.Trash", "/..", "/web/" + NAME + "x", "/web/2026-03-01T04:00:00.124Z", "/web/2026-03-01T04:00:00Z", "/web/9999999999Z", "/web/by-id/00",
+                "/db", "/.Trash", "/..", "/web/" + NAME + "x", "/web/20260301T040000.124Z", "/web/20260301T040000Z", "/web/9999999999Z", "/web/by-id/00",
                 "/web/" + NAME + "/vdb.raw", "/web/" + NAME + "/vda.p2", "/web/" + NAME + "/vda.p01", "/web/" + NAME + "/vda", "/web/latest/vda.raw",
                 "/web/" + NAME + "/point.json/x", "//", "/web//", "/web/" + NAME + "/machine/qmp/x")) {
             assertTrue(tree.find(path).isEmpty(), path);
@@ -217,7 +217,7 @@ class RepositoryTreeTest {
         Point later = sample.backUp("web", TIME.plusSeconds(60), Map.of("vda", disk()), Map.of());
         assertEquals(List.of(NAME, "by-id", "latest"), names("/web"), "a listing is kept for a moment");
         pass(LIFETIME);
-        assertEquals(List.of(NAME, "2026-03-01T04:01:00.123Z", "by-id", "latest"), names("/web"));
+        assertEquals(List.of(NAME, "20260301T040100.123Z", "by-id", "latest"), names("/web"));
         sample.repository().catalog().forget(later.machine(), later.id());
         sample.repository().catalog().forget(point.machine(), point.id());
         pass(LIFETIME);
@@ -265,8 +265,8 @@ class RepositoryTreeTest {
     @Test
     void aPointWhoseManifestIsDamagedFailsAndTheOthersDoNot() throws IOException {
         PointId bad = sample.list(point, id(TIME.plusSeconds(1), 7));
-        assertThrows(IOException.class, () -> tree.find("/web/2026-03-01T04:00:01.123Z/vda.raw"));
-        assertTrue(tree.find("/web/2026-03-01T04:00:01.123Z/point.json").isPresent(), bad::hex);
+        assertThrows(IOException.class, () -> tree.find("/web/20260301T040001.123Z/vda.raw"));
+        assertTrue(tree.find("/web/20260301T040001.123Z/point.json").isPresent(), bad::hex);
         node("/web/" + NAME + "/vda.raw");
     }
 
