@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
             DiffCommand.class,
             FilesCommand.class,
             ServeCommand.class,
+            MountCommand.class,
             RestoreCommand.class,
             BootCommand.class,
             VerifyCommand.class,

@@ -1,9 +1,11 @@
 package io.afterimage.command;
 
 import io.afterimage.app.PointExports;
+import io.afterimage.app.ServiceManager;
 import io.afterimage.app.TargetException;
 import io.afterimage.boot.Occasion;
 import io.afterimage.command.output.ReadView;
+import io.afterimage.fuse.RepositoryMount;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
@@ -13,6 +15,7 @@ import io.afterimage.repository.Repository;
 import io.afterimage.settings.AllowList;
 import io.afterimage.settings.CacheSettings;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -65,6 +68,12 @@ final class ServeCommand implements Callable<Integer> {
                     + " (QEMU's reconnect-delay). Default: refuse it, which clients take for an error.")
     private boolean silentStop;
 
+    @Option(names = "--mount", paramLabel = "DIR", description = "Also show all points as files below DIR, an empty folder.")
+    private Path mountPoint;
+
+    @Mixin
+    private MountOptions mountOptions;
+
     @Mixin
     private TlsOptions tls;
 
@@ -101,9 +110,14 @@ final class ServeCommand implements Callable<Integer> {
                 NbdServer server = start(
                         settings,
                         new PointExports(
-                                opened.catalog(), images, blockSizes, allowed, profile.profiling(opened, Occasion.UNKNOWN)))) {
+                                opened.catalog(), images, blockSizes, allowed, profile.profiling(opened, Occasion.UNKNOWN)));
+                RepositoryMount mount = mountPoint == null ? null : mountOptions.start(mountPoint, opened, images)) {
             server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
-            awaitEnd(server, images);
+            if (mount != null) {
+                spec.commandLine().getOut().println("Mounted at " + mount.folder() + ".");
+            }
+            ServiceManager.of(System.getenv()).ready();
+            awaitEnd(server, images, Optional.ofNullable(mount));
         } finally {
             closed.countDown();
         }
@@ -119,10 +133,11 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. */
-    private void awaitEnd(NbdServer server, ImageLibrary images) {
+    private void awaitEnd(NbdServer server, ImageLibrary images, Optional<RepositoryMount> mount) {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
+                mount.ifPresent(RepositoryMount::close);
                 if (silentStop) {
                     server.stopForRestart(GRACE);
                 } else {

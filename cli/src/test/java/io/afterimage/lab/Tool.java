@@ -24,6 +24,12 @@ public final class Tool {
             Map.entry("nbdcopy", "libnbd-bin"),
             Map.entry("nbdsh", "python3-libnbd"),
             Map.entry("setpriv", "util-linux"),
+            Map.entry("mount", "util-linux"),
+            Map.entry("mke2fs", "e2fsprogs"),
+            Map.entry("e2fsck", "e2fsprogs"),
+            Map.entry("xfs_repair", "xfsprogs"),
+            Map.entry("btrfs", "btrfs-progs"),
+            Map.entry("fusermount", "fuse"),
             Map.entry("cmp", "diffutils"));
 
     private Tool() {}
