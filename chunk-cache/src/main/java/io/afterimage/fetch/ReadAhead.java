@@ -147,7 +147,9 @@ public final class ReadAhead {
     private List<Span> sequential(Stream stream, int window) {
         long from = Math.max(stream.guessed, ceil(stream.next));
         long to = Math.min(diskSize, ceil(stream.next) + (long) window * chunkBytes);
-        if (to - from < (long) window * chunkBytes / 2 && !(to == diskSize && from < to) || from >= to) {
+        // In large pieces, so that requests are large; the last piece of the disk is what it is.
+        boolean isWorthIt = 2 * (to - from) >= (long) window * chunkBytes || to == diskSize;
+        if (from >= to || !isWorthIt) {
             return List.of();
         }
         stream.guessed = to;

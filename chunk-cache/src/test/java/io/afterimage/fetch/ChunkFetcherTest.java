@@ -168,9 +168,11 @@ final class ChunkFetcherTest {
             lane.hint(chunks(pack, 100, 101).iterator(), Guess.UNWATCHED);
         }
         store.awaitWaiting(2);
-        begin(fetcher.lane(), 30, 0);
+        Future<?> read = begin(fetcher.lane(), 30, 0);
         store.awaitWaiting(3);
         assertEquals(30L, packsAsked().getLast());
+        store.resume();
+        read.get();
     }
 
     @Test
@@ -178,15 +180,18 @@ final class ChunkFetcherTest {
         use(FetchSettings.DEFAULT.withRequests(1, 0));
         store.stall();
         Lane flood = fetcher.lane();
+        List<Future<?>> reads = new ArrayList<>();
         for (int pack = 0; pack < 30; pack++) {
-            begin(flood, pack, 0);
+            reads.add(begin(flood, pack, 0));
         }
-        begin(fetcher.lane(), 30, 0);
-        begin(fetcher.lane(), 31, 0);
+        reads.add(begin(fetcher.lane(), 30, 0));
+        reads.add(begin(fetcher.lane(), 31, 0));
         // One that another waits for as well comes when the first of them has his turn.
-        begin(fetcher.lane(), 29, 0);
+        reads.add(begin(fetcher.lane(), 29, 0));
         store.resume();
-        store.awaitAsked(30);
+        for (Future<?> read : reads) {
+            read.get();
+        }
         assertEquals(0L, packsAsked().getFirst());
         assertTrue(packsAsked().subList(1, 5).containsAll(List.of(30L, 31L, 29L)), packsAsked().toString());
     }
