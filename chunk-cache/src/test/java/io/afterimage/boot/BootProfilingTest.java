@@ -14,6 +14,7 @@ import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
@@ -101,7 +102,7 @@ class BootProfilingTest {
 
     /** With nothing in its memory. */
     private ImageLibrary library() {
-        return new ImageLibrary(repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 128L << 20);
+        return new ImageLibrary(repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 128L << 20, Optional.empty(), FetchSettings.DEFAULT);
     }
 
     @AfterEach

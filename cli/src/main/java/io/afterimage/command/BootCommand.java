@@ -14,11 +14,8 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code afterimage boot}. */
 @Command(
@@ -56,18 +53,10 @@ final class BootCommand implements Callable<Integer> {
     @Mixin
     private CacheOptions cache;
 
-    @Spec
-    private CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         Selector parsed = Selector.parse(selector);
-        CacheSettings cached;
-        try {
-            cached = cache.settings(repository.location());
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        CacheSettings cached = cache.settings(repository.location());
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened, cached)) {
             Point point = opened.catalog().resolve(parsed);

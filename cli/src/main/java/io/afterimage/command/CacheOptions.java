@@ -3,7 +3,11 @@ package io.afterimage.command;
 import io.afterimage.settings.CacheSettings;
 import io.afterimage.settings.RepositoryLocation;
 import java.time.Duration;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
 
 /** What a command that serves images keeps of them on this host. */
 final class CacheOptions {
@@ -32,9 +36,16 @@ final class CacheOptions {
             description = "How long a read waits for a store that does not answer; then it fails, and only it. Default: ${DEFAULT-VALUE}.")
     private Duration readTimeout;
 
-    /** What was chosen; what makes no sense is an {@link IllegalArgumentException} for the user. */
+    @Spec(Target.MIXEE)
+    private CommandSpec spec;
+
+    /** What was chosen; a sentence for the user if it makes no sense. */
     CacheSettings settings(RepositoryLocation location) {
         long otherwise = location instanceof RepositoryLocation.Bucket ? CacheSettings.DISK : 0;
-        return new CacheSettings(memory, disk != null ? disk : otherwise, readTimeout);
+        try {
+            return new CacheSettings(memory, disk != null ? disk : otherwise, readTimeout);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 }

@@ -11,6 +11,7 @@ import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDescriptor;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.DiskName;
@@ -50,7 +51,7 @@ public final class SampleRepository implements Closeable {
         this.index = index;
         repository = Repository.create(store, ChunkSize.DEFAULT, RANDOM);
         images = new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), MEMORY);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), MEMORY, Optional.empty(), FetchSettings.DEFAULT);
     }
 
     public Repository repository() {
