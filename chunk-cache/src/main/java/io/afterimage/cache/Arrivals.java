@@ -78,6 +78,10 @@ final class Arrivals {
         return size;
     }
 
+    int room() {
+        return Math.max(0, most - size);
+    }
+
     /** Chunks that were read in the end. */
     long used() {
         return used.sum();

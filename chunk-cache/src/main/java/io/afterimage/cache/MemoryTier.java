@@ -57,6 +57,11 @@ public final class MemoryTier {
         return arrivals.contains(address) || chunks.asMap().containsKey(address);
     }
 
+    /** How many more guesses would push none out that nobody has read yet. */
+    public int roomForGuesses() {
+        return arrivals.room();
+    }
+
     /**
      * Copies bytes {@code [from, from + count)} of the chunk to the target's position, and moves that.
      *

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -170,13 +171,22 @@ public final class ChunkFetcher implements Closeable {
         }
     }
 
-    void hint(Lane lane, Hints.Hint hint) {
+    void hint(Lane lane, Iterator<ChunkAddress> hint) {
         lock.lock();
         try {
             if (!closed) {
                 board.hints().add(lane, hint);
                 pump();
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void followHints() {
+        lock.lock();
+        try {
+            pump();
         } finally {
             lock.unlock();
         }
@@ -205,7 +215,9 @@ public final class ChunkFetcher implements Closeable {
 
     /** Begins all that may begin now. */
     private void pump() {
-        board.followHints();
+        if (!closed) {
+            board.followHints();
+        }
         FlightQueue forDisk = board.forDisk();
         while (!closed && diskReads < DISK_READS && !forDisk.isEmpty()) {
             beginOnDisk(forDisk.nextAlone(forDisk.first()));

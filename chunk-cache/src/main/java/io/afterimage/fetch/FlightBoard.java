@@ -84,11 +84,14 @@ final class FlightBoard {
         }
     }
 
-    /** Makes flights of hints, some more than can begin: neighbours are found among those that wait. */
+    /**
+     * Makes flights of hints, some more than can begin: neighbours are found among those that wait. Not while memory is full of what was guessed and nobody has read: more would push
+     * out what comes before it, and hints that are of no use end there.
+     */
     void followHints() {
-        while (forStore.size() + forDisk.size() < Hints.TURN && !hints.isEmpty()) {
-            Hints.Turn turn = hints.next();
-            wish(turn.lane(), turn.chunks(), turn.guess(), Priority.HINT);
+        while (!hints.isEmpty() && forStore.size() + forDisk.size() < Hints.TURN && flights.size() < memory.roomForGuesses()) {
+            Hints.Turn turn = hints.next(memory.roomForGuesses() - flights.size());
+            wish(turn.lane(), turn.chunks(), turn.lane()::hintUsed, Priority.HINT);
         }
     }
 

@@ -1,6 +1,5 @@
 package io.afterimage.fetch;
 
-import io.afterimage.cache.Guess;
 import io.afterimage.chunk.ChunkAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,16 +16,16 @@ final class Hints {
     private static final int MOST = 10_000;
     /** Chunks of one turn: enough for neighbours to be found among them. */
     static final int TURN = 128;
+    /** Chunks read of those that hints have brought, after which it is looked whether more may come. */
+    static final int REFILL_EVERY = 16;
 
-    record Hint(Iterator<ChunkAddress> chunks, Guess guess) {}
+    record Turn(Lane lane, List<ChunkAddress> chunks) {}
 
-    record Turn(Lane lane, List<ChunkAddress> chunks, Guess guess) {}
-
-    private final LinkedHashMap<Lane, Deque<Hint>> byLane = new LinkedHashMap<>();
+    private final LinkedHashMap<Lane, Deque<Iterator<ChunkAddress>>> byLane = new LinkedHashMap<>();
 
     /** Adds a hint, unless that lane has given more of them than anybody will follow. */
-    void add(Lane lane, Hint hint) {
-        Deque<Hint> hints = byLane.computeIfAbsent(lane, _ -> new ArrayDeque<>());
+    void add(Lane lane, Iterator<ChunkAddress> hint) {
+        Deque<Iterator<ChunkAddress>> hints = byLane.computeIfAbsent(lane, _ -> new ArrayDeque<>());
         if (hints.size() < MOST) {
             hints.add(hint);
         }
@@ -40,15 +39,15 @@ final class Hints {
         return byLane.isEmpty();
     }
 
-    /** The next chunks of the lane whose turn it is; only if there are any. */
-    Turn next() {
-        Map.Entry<Lane, Deque<Hint>> lane = byLane.pollFirstEntry();
-        Deque<Hint> hints = lane.getValue();
+    /** The next chunks of the lane whose turn it is, so many at most; only if there is a hint. */
+    Turn next(int most) {
+        int count = Math.min(TURN, most);
+        Map.Entry<Lane, Deque<Iterator<ChunkAddress>>> lane = byLane.pollFirstEntry();
+        Deque<Iterator<ChunkAddress>> hints = lane.getValue();
         List<ChunkAddress> chunks = new ArrayList<>();
-        Guess guess = hints.peek().guess();
-        while (!hints.isEmpty() && chunks.size() < TURN) {
-            Iterator<ChunkAddress> hint = hints.peek().chunks();
-            while (hint.hasNext() && chunks.size() < TURN) {
+        while (!hints.isEmpty() && chunks.size() < count) {
+            Iterator<ChunkAddress> hint = hints.peek();
+            while (hint.hasNext() && chunks.size() < count) {
                 chunks.add(hint.next());
             }
             if (!hint.hasNext()) {
@@ -58,6 +57,6 @@ final class Hints {
         if (!hints.isEmpty()) {
             byLane.put(lane.getKey(), hints);
         }
-        return new Turn(lane.getKey(), chunks, guess);
+        return new Turn(lane.getKey(), chunks);
     }
 }

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One image's way to its chunks. The lanes of a {@link ChunkFetcher} take turns, so that however much one asks for, the others wait no longer than for a request. Thread-safe.
@@ -17,6 +18,8 @@ public final class Lane implements Closeable {
     private final ChunkFetcher fetcher;
     /** What is on its way because this lane would like to have it. Guarded by the fetcher's lock. */
     private final Set<Flight> wishes = new HashSet<>();
+
+    private final AtomicInteger hintsUsed = new AtomicInteger();
 
     Lane(ChunkFetcher fetcher) {
         this.fetcher = fetcher;
@@ -45,13 +48,20 @@ public final class Lane implements Closeable {
     }
 
     /**
-     * Takes note of chunks that will be read some time, in the order in which they are handed over: fetched when neither a reader nor a stream has use for the store. Returns at once,
-     * tells of no failure.
+     * Takes note of chunks that will be read some time, in the order in which they are handed over: fetched when neither a reader nor a stream has use for the store, and not while memory is
+     * full of guesses that nobody has read. Returns at once, tells of no failure.
      *
      * @param chunks asked for more by any thread, under a lock: must be quick and must not block. Any number of them; those at hand cost nothing
      */
-    public void hint(Iterator<ChunkAddress> chunks, Guess guess) {
-        fetcher.hint(this, new Hints.Hint(chunks, guess));
+    public void hint(Iterator<ChunkAddress> chunks) {
+        fetcher.hint(this, chunks);
+    }
+
+    /** A chunk that a hint has brought was read: there may be room for more. */
+    void hintUsed() {
+        if (hintsUsed.incrementAndGet() % Hints.REFILL_EVERY == 0) {
+            fetcher.followHints();
+        }
     }
 
     /** Whether guesses would soon have their turn; if not, there are enough of them. */

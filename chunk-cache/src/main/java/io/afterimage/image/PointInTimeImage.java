@@ -3,7 +3,6 @@ package io.afterimage.image;
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
 import io.afterimage.block.Extent;
-import io.afterimage.cache.Guess;
 import io.afterimage.cache.MemoryTier;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.chunk.ChunkAddress;
@@ -191,14 +190,15 @@ public final class PointInTimeImage implements BlockDevice {
      * {@inheritDoc}
      *
      * <p>Hints are followed in the order in which they come, when nothing else is to be fetched; chunks that lie together in a pack come together, whichever hints they
-     * are of. Of one hint no more is fetched than half of the memory tier: the rest would push out what it has brought. Closing the image ends them.
+     * are of. They pause while a quarter of the memory tier is full of guesses that nobody has read, so that useless ones cost no more than that. Of one hint no more is
+     * fetched than half of the tier: the rest would push out what it has brought. Closing the image ends them.
      */
     @Override
     public void prefetch(ByteRange range) {
         checkRange(range.offset(), range.length());
         long length = Math.min(range.length(), memory.capacity() / 2);
         if (length > 0) {
-            lane.hint(foresight.addresses(range.offset(), range.offset() + length), Guess.UNWATCHED);
+            lane.hint(foresight.addresses(range.offset(), range.offset() + length));
         }
     }
 

@@ -139,9 +139,9 @@ final class ChunkFetcherTest {
         use(FetchSettings.DEFAULT.withRequests(2, 1));
         store.stall();
         Lane lane = fetcher.lane();
-        lane.hint(chunks(1, 0, 10).iterator(), Guess.UNWATCHED);
+        lane.hint(chunks(1, 0, 10).iterator());
         store.awaitWaiting(1);
-        lane.hint(chunks(2, 0, 10).iterator(), Guess.UNWATCHED);
+        lane.hint(chunks(2, 0, 10).iterator());
         lane.ahead(chunks(3, 0, 10), Guess.UNWATCHED);
         Future<?> first = begin(lane, 4, 0);
         Future<?> second = begin(lane, 5, 0);
@@ -165,7 +165,7 @@ final class ChunkFetcherTest {
         Lane lane = fetcher.lane();
         for (int pack = 0; pack < 20; pack++) {
             lane.ahead(chunks(pack, 0, 1), Guess.UNWATCHED);
-            lane.hint(chunks(pack, 100, 101).iterator(), Guess.UNWATCHED);
+            lane.hint(chunks(pack, 100, 101).iterator());
         }
         store.awaitWaiting(2);
         Future<?> read = begin(fetcher.lane(), 30, 0);
@@ -227,7 +227,7 @@ final class ChunkFetcherTest {
         closed.ahead(chunks(0, 0, 5), Guess.UNWATCHED);
         store.awaitWaiting(1);
         closed.ahead(chunks(1, 0, 5), Guess.UNWATCHED);
-        closed.hint(chunks(2, 0, 5).iterator(), Guess.UNWATCHED);
+        closed.hint(chunks(2, 0, 5).iterator());
         closed.ahead(chunks(3, 0, 5), Guess.UNWATCHED);
         other.ahead(chunks(3, 0, 5), Guess.UNWATCHED);
         closed.close();
@@ -289,10 +289,10 @@ final class ChunkFetcherTest {
         use(FetchSettings.DEFAULT.withRequests(2, 1));
         Lane lane = fetcher.lane();
         for (int i = 0; i < 100; i++) {
-            lane.hint(chunks(1, i, i + 1).iterator(), Guess.UNWATCHED);
+            lane.hint(chunks(1, i, i + 1).iterator());
         }
         for (int pack = 2; pack < PACKS; pack++) {
-            lane.hint(chunks(pack, 0, 3).iterator(), Guess.UNWATCHED);
+            lane.hint(chunks(pack, 0, 3).iterator());
         }
         awaitFlights(0);
         for (int i = 0; i < 100; i++) {
@@ -302,6 +302,25 @@ final class ChunkFetcherTest {
         assertEquals(order.stream().sorted().toList(), order);
         assertTrue(packsAsked().stream().filter(pack -> pack == 1).count() < 20, packsAsked().toString());
         assertEquals(PACKS - 2, packsAsked().stream().filter(pack -> pack > 1).count());
+    }
+
+    /** A quarter of the tier is for what nobody has read. */
+    @Test
+    void hintsPauseUntilWhatTheyHaveBroughtIsRead() throws Exception {
+        Lane lane = fetcher.lane();
+        for (int pack = 0; pack < 4; pack++) {
+            lane.hint(chunks(pack, 0, CHUNKS).iterator());
+        }
+        awaitFlights(0);
+        long most = fetcher.memory().capacity() / StoredChunks.SIZE.bytes() / 4;
+        assertTrue(fetcher.memory().statistics().bytes() <= most * StoredChunks.SIZE.bytes());
+        assertEquals(0, fetcher.memory().statistics().guessesWasted());
+        for (int pack = 0; pack < 4; pack++) {
+            for (int chunk = 0; chunk < CHUNKS; chunk++) {
+                read(lane, List.of(), pack, chunk);
+            }
+        }
+        assertTrue(store.asked().size() < 4 * CHUNKS / 4, store.asked().size() + " requests");
     }
 
     @Test
