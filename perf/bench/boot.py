@@ -115,14 +115,16 @@ class Boots:
     def command(self):
         command = [self.shop.afterimage, "boot", "--accel", self.accelerator, "--memory", "512M", "--cpus", "1", self.guest]
         begin = time.monotonic()
-        child = self.shop.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **self.fresh(self.far)})
-        seconds = until_ready(child, begin)
-        child.terminate()
-        child.stdout.close()
-        child.stdin.close()
-        child.wait()
-        if seconds is None:
-            raise Trouble("%s ended, or went on for %d s, before the guest was up." % (" ".join(command), PATIENCE))
+        with open(self.shop.path("boot.log"), "w+") as words:
+            child = self.shop.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env={**os.environ, **self.fresh(self.far)})
+            seconds = until_ready(child, begin)
+            child.terminate()
+            child.stdout.close()
+            child.stdin.close()
+            child.wait()
+            if seconds is None:
+                words.seek(0)
+                raise Trouble("%s ended, or went on for %d s, before the guest was up: %s" % (" ".join(command), PATIENCE, words.read().strip()))
         return seconds
 
     def add(self, table, seconds):

@@ -2,7 +2,6 @@ package io.afterimage.boot;
 
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
-import io.afterimage.block.Extent;
 import io.afterimage.profile.BootProfile;
 import io.afterimage.profile.BootProfile.Read;
 import io.afterimage.profile.BootProfiles;
@@ -34,19 +33,6 @@ final class BootSession {
 
     /** How long a device that is closed waits for a store that does not answer. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
-
-    /** Less is not worth a request. */
-    private static final long FEWEST_BYTES = 256 << 10;
-
-    /** Who reads so much of the data there is, in percent, reads all of it. */
-    private static final int SCAN = 90;
-
-    /** A profile is as good as new with so much of a boot in it, in percent, and so much of it read by the boot. */
-    private static final int FITTING = 90;
-
-    private static final int NEEDED = 50;
-
-    private static final int EXTENTS = 4096;
 
     /**
      * What it goes by.
@@ -215,45 +201,15 @@ final class BootSession {
 
     private void conclude(Optional<BootProfile> known) throws IOException {
         List<Read> reads = recording.firstTouches();
-        BootProfile made = new BootProfile(
-                disk.point(), begin, rules.occasion() == Occasion.BOOT || recording.showsFirmware(), reads);
+        BootProfile made =
+                new BootProfile(disk.point(), begin, rules.occasion() == Occasion.BOOT || recording.showsFirmware(), reads);
         if (replay != null) {
             LOG.info("The boot profile of {}: {} chunks fetched ahead, {} % of them read; {} bytes read that it does not have{}",
                     disk, replay.fetchedCount(), replay.usedPercent(), replay.missed(), replay.isPoor() ? "; given up" : "");
         }
-        if (made.bytes() >= FEWEST_BYTES && isBoot(made) && (known.isEmpty() || isNews(made, known.get()))) {
+        if (new Verdict(device, rules.chunk()).isWorthKeeping(made, rules.mayBeLikely(), known)) {
             profiles.put(disk.machine(), disk.disk(), made);
             LOG.info("The boot profile of {} is new: {} reads, {} bytes, {} ms", disk, reads.size(), made.bytes(), made.millis());
         }
-    }
-
-    private boolean isBoot(BootProfile made) throws IOException {
-        return made.proven() || (rules.mayBeLikely() && !isScan(made));
-    }
-
-    /** Whether nearly all data was read there is as far as anything was read: by who copies or searches a disk. */
-    private boolean isScan(BootProfile made) throws IOException {
-        long end = Math.min(made.reads().stream().mapToLong(Read::end).max().orElse(0), device.size());
-        long data = 0;
-        for (long at = 0; at < end; ) {
-            for (Extent extent : device.extents(ByteRange.between(at, end), EXTENTS)) {
-                data += extent.kind() == Extent.Kind.DATA ? extent.range().length() : 0;
-                at = extent.range().end();
-            }
-        }
-        long read = (long) ChunkOrder.of(made.reads(), device.size(), rules.chunk()).count() * rules.chunk();
-        return read >= data * SCAN / 100;
-    }
-
-    private boolean isNews(BootProfile made, BootProfile known) {
-        if (known.proven() && !made.proven()) {
-            return false;
-        }
-        ChunkOrder now = ChunkOrder.of(made.reads(), device.size(), rules.chunk());
-        ChunkOrder before = ChunkOrder.of(known.reads(), device.size(), rules.chunk());
-        int common = now.common(before);
-        // A boot that was cut short tells nothing about what it would have read later.
-        boolean whole = made.millis() >= known.millis();
-        return common * 100L < (long) now.count() * FITTING || (whole && common * 100L < (long) before.count() * NEEDED);
     }
 }
