@@ -27,8 +27,8 @@ public final class RepositoryMount implements Closeable {
             "ro", "nosuid", "nodev", "fsname=afterimage", "subtype=" + MountPoint.SUBTYPE, "use_ino", "default_permissions",
             "kernel_cache", "entry_timeout=1", "attr_timeout=1", "negative_timeout=0", "max_read=131072", "max_background=64");
 
-    /** FUSE's 128 KiB is one request at a time, and each of them a way to the store and back. */
-    private static final String READ_AHEAD_KIB = "1024";
+    /** FUSE's own is 128, which is one request of the largest size at a time; more than this was no quicker (perf/README.md). */
+    private static final String READ_AHEAD_KIB = "512";
 
     private final Path folder;
     private final FuseSession session;
