@@ -1,10 +1,12 @@
 package io.afterimage.command;
 
+import io.afterimage.app.OverlayExports;
 import io.afterimage.app.PointExports;
 import io.afterimage.app.TargetException;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.nbd.server.Exports;
 import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
 import io.afterimage.repository.Repository;
@@ -61,6 +63,12 @@ final class ServeCommand implements Callable<Integer> {
                     + " (QEMU's reconnect-delay). Default: refuse it, which clients take for an error.")
     private boolean silentStop;
 
+    @Option(names = "--writable", description = "Offer the overlays of this host, too, as overlay/NAME; 'export' makes them. Points stay as they are.")
+    private boolean writable;
+
+    @Mixin
+    private OverlaysOption overlays;
+
     @Mixin
     private TlsOptions tls;
 
@@ -84,14 +92,21 @@ final class ServeCommand implements Callable<Integer> {
         }
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened);
-                NbdServer server = start(settings, new PointExports(opened.catalog(), images, blockSizes, allowed))) {
+                NbdServer server = start(settings, exports(opened, images, blockSizes, allowed))) {
             server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
             awaitEnd(server);
         }
         return ExitCode.OK.number();
     }
 
-    private static NbdServer start(ServerSettings settings, PointExports exports) throws TargetException {
+    private Exports exports(Repository opened, ImageLibrary images, BlockSizes blockSizes, Optional<AllowList> allowed) {
+        PointExports points = new PointExports(opened.catalog(), images, blockSizes, allowed);
+        return writable
+                ? new OverlayExports(overlays.library(repository.assembly(), opened, images), points, blockSizes)
+                : points;
+    }
+
+    private static NbdServer start(ServerSettings settings, Exports exports) throws TargetException {
         try {
             return NbdServer.start(settings, exports);
         } catch (IOException e) {
