@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.UUID;
@@ -30,6 +31,7 @@ final class OverlayFolders {
 
     private static final String HIDDEN = ".";
     private static final String LOCK = ".lock";
+    private static final FileAttribute<?> OWNER_ALONE = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
     private static final Object IN_THIS_PROCESS = new Object();
 
     private final Path folder;
@@ -61,14 +63,14 @@ final class OverlayFolders {
 
     /** @param hold holds the base; undone if the overlay does not come to be after it */
     void create(Overlay overlay, Step hold) throws IOException {
-        Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectories(folder, OWNER_ALONE);
         alone(() -> {
             if (Files.exists(folder(overlay.name()))) {
                 throw new OverlayException(
                         Reason.EXISTS,
                         "There is an overlay '" + overlay.name() + "' already: choose another name, or end that one with 'afterimage discard' or 'commit'.");
             }
-            Path making = Files.createDirectory(folder.resolve(HIDDEN + UUID.randomUUID()));
+            Path making = Files.createDirectory(folder.resolve(HIDDEN + UUID.randomUUID()), OWNER_ALONE);
             try {
                 writeDurably(making.resolve(DESCRIPTOR), overlay.toJson());
                 OverlayDevice.create(making, overlay.size());

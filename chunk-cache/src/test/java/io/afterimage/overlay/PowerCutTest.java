@@ -1,6 +1,7 @@
 package io.afterimage.overlay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.UUID;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -71,6 +73,22 @@ class PowerCutTest {
             }
         }
         settle(open(folder, base, random), durable);
+    }
+
+    /** The kernel may have dropped what a failed sync was for, and would confirm the next. */
+    @Test
+    void afterAFailedSyncNothingIsConfirmedAnyMore() throws IOException {
+        PowerlessFolder folder = new PowerlessFolder(new Random(1), Math.ceilDiv(SIZE, 4096) * 4096);
+        OverlayMap.create(folder, UUID.randomUUID(), SIZE);
+        OverlayDevice device = OverlayDevice.open(folder, () -> {}, new MemoryDevice(SIZE), SIZE, OverlayMap.SHORT_LOG);
+        device.write(0, filled(8, 7));
+        folder.cutAfter(0);
+        assertThrows(IOException.class, device::flush);
+        folder.kill();
+        assertThrows(IOException.class, device::flush);
+        assertThrows(IOException.class, () -> device.write(4096, filled(8, 8)));
+        assertThrows(IOException.class, () -> device.zero(new ByteRange(0, 4096), true));
+        device.close();
     }
 
     private static boolean isPowerCut(Throwable thrown) {

@@ -93,7 +93,7 @@ class OverlayIT {
                 now = h.pread(min(1 << 20, size - o), o)
                 for k in range(len(now) // 512):
                     s = o // 512 + k
-                    assert now[512*k:512*k+512] in may.get(s, {before[512*s:512*s+512]}), (s, now[512*k:512*k+4], begun, flushed)
+                    assert bytes(now[512*k:512*k+512]) in may.get(s, {before[512*s:512*s+512]}), (s, now[512*k:512*k+4], begun, flushed)
             """;
 
     @TempDir
@@ -296,15 +296,16 @@ class OverlayIT {
         assertRefused(ExitCode.TARGET, "There is an overlay 'x' already", "export", "web", "--writable", "--name", "x");
         try (ServedRepository served = ServedRepository.start(afterimage, folder)) {
             assertFalse(Tool.run("nbdinfo", "--list", served.uri("")).orFail().text().contains("overlay/"));
-            assertTrue(Tool.run("nbdinfo", served.uri("overlay/x")).exit() != 0);
+            String said = Tool.run("nbdinfo", served.uri("overlay/x")).text();
+            assertTrue(said.contains("No such file or directory for export: overlay/x"), said);
         }
         Path state = folder.resolve("state");
         String map = Tool.run("find", state.toString(), "-name", "map").orFail().text().strip();
         Tool.run("truncate", "--size=100", map).orFail();
         assertRefused(ExitCode.CORRUPT, "is damaged (it is cut off)", "commit", "x");
         try (ServedRepository served = serve()) {
-            Tool.Result refused = Tool.run("nbdinfo", served.uri("overlay/x"));
-            assertTrue(refused.exit() != 0 && refused.text().contains("is damaged"), refused.text());
+            String said = Tool.run("nbdinfo", served.uri("overlay/x")).text();
+            assertTrue(said.contains("is damaged (it is cut off)"), said);
         }
         afterimage.run("discard", "x").orFail();
     }
