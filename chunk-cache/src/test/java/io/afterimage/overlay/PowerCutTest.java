@@ -36,7 +36,7 @@ class PowerCutTest {
     private int stamp = 1_000_000;
 
     static IntStream seeds() {
-        return IntStream.range(0, Integer.getInteger("afterimage.seeds", 60));
+        return IntStream.range(0, Integer.getInteger("afterimage.seeds", 40));
     }
 
     @ParameterizedTest

@@ -285,6 +285,32 @@ class OverlayIT {
         assertEquals(Tool.run("sh", "-c", "debugfs -R 'cat /sum' " + restored + " 2>/dev/null").orFail().text(), sum);
     }
 
+    /** No guest runs in these machines: QEMU's own block layer writes and reads. */
+    @Test
+    void aMachineBootsWhereItHasEnded() throws Exception {
+        String wrote = inAMachine("trial", "write -P 5 12345 70000");
+        assertTrue(wrote.contains("wrote 70000/70000"), wrote);
+        afterimage.run("backup", "web", "--image", "vda=" + afterimage.image("newer.raw", SIZE, new byte[] {1})).orFail();
+        String read = inAMachine("trial", "read -P 5 12345 70000");
+        assertTrue(read.contains("read 70000/70000") && !read.contains("fail"), read);
+        afterimage.run("backup", "other", "--image", "vda=" + image, "--image", "vdb=" + image).orFail();
+        assertRefused(ExitCode.TARGET, "stands on web/vda@", "boot", "other", "--overlay", "trial");
+        assertRefused(ExitCode.TARGET, "has 2 disks", "boot", "other", "--overlay", "new");
+        JsonNode point = afterimage.run("commit", "trial", "--json").json();
+        assertTrue(point.path("bytes").path("read").asLong() <= 3 * 65536, point.toString());
+    }
+
+    private String inAMachine(String overlay, String command) throws Exception {
+        Path monitor = folder.resolve("monitor.sock");
+        Path log = folder.resolve("boot.log");
+        Process boot = afterimage.start(log, "boot", "web", "--overlay", overlay, "--memory", "64M", "--", "-S", "-monitor", "unix:" + monitor + ",server=on,wait=off");
+        Deadline.in(Duration.ofMinutes(1)).await(() -> Files.exists(monitor) || !boot.isAlive(), () -> text(log));
+        String commands = "{ echo 'qemu-io vda \"" + command + "\"'; echo quit; } | socat -t 60 - unix-connect:" + monitor;
+        String said = Tool.run("sh", "-c", commands).orFail().text();
+        assertEquals(0, boot.waitFor(), () -> text(log));
+        return said;
+    }
+
     @Test
     void whatIsWrongIsSaidInASentence() throws Exception {
         assertRefused(ExitCode.USAGE, "Give a SELECTOR", "export", "web");
