@@ -3,6 +3,7 @@ package io.afterimage.image;
 import io.afterimage.cache.DiskStatistics;
 import io.afterimage.cache.DiskTier;
 import io.afterimage.cache.MemoryTier;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.fetch.ChunkFetcher;
@@ -49,6 +50,25 @@ public final class ImageLibrary implements Closeable {
     /** The point's manifest. */
     public Manifest manifest(Point point) throws IOException {
         return manifests.get(point);
+    }
+
+    /** The manifest of a point that may have been forgotten, and that the caller holds. */
+    public Manifest manifest(HeldPoint point) throws IOException {
+        Manifest manifest = manifests.getIfPresent(point.point());
+        if (manifest == null) {
+            manifest = repository.manifest(point);
+            manifests.put(point.point(), manifest);
+        }
+        return manifest;
+    }
+
+    /** The disk as it was at a point that may have been forgotten, and that the caller holds until the image is closed. */
+    public PointInTimeImage open(HeldPoint point, DiskName disk) throws IOException {
+        BlockMap map = manifest(point)
+                .disk(disk)
+                .orElseThrow(() -> new IllegalArgumentException(point.point() + " has no disk " + disk))
+                .map();
+        return new PointInTimeImage(map, fetcher, () -> {});
     }
 
     /** The disk as it was at the point. The name is one of the point's disks. The point is held until the image is closed. */

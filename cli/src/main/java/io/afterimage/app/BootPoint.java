@@ -1,13 +1,12 @@
 package io.afterimage.app;
 
-import io.afterimage.boot.BootProfiling;
-import io.afterimage.catalog.Catalog;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.image.ImageLibrary;
+import io.afterimage.image.OverlayName;
 import io.afterimage.manifest.DiskName;
-import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.nbd.server.Exports;
 import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
 import java.io.File;
@@ -24,27 +23,26 @@ import java.util.regex.Pattern;
 
 /**
  * Starts a virtual machine from a point, with nothing restored first: the disks are served on a private NBD socket, and what the guest
- * writes goes to a temporary overlay of QEMU's that is gone when the machine ends.
+ * writes goes to a temporary overlay of QEMU's that is gone when the machine ends, or to one of ours that stays.
  */
 public final class BootPoint {
 
     private static final String QEMU = "qemu-system-x86_64";
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    private final Catalog catalog;
+    private final Exports exports;
     private final ImageLibrary images;
-    private final Optional<BootProfiling> profiling;
 
-    /** @param profiling for boots, unless the machine is to be started without */
-    public BootPoint(Catalog catalog, ImageLibrary images, Optional<BootProfiling> profiling) {
-        this.catalog = catalog;
+    /** @param exports what the machine's disks are served from: all points, and overlays if it is to boot on one */
+    public BootPoint(Exports exports, ImageLibrary images) {
+        this.exports = exports;
         this.images = images;
-        this.profiling = profiling;
     }
 
     /**
      * How to boot.
      *
+     * @param overlay takes the place of the point's only disk, and keeps what the machine writes; when empty that is gone in the end
      * @param boot the disk to boot from; the point's first when empty. The others are there, too
      * @param accelerator for QEMU's {@code -accel}
      * @param memory in bytes; what the captured machine had when empty, else 1 GiB
@@ -53,6 +51,7 @@ public final class BootPoint {
      */
     public record Request(
             Point point,
+            Optional<OverlayName> overlay,
             Optional<DiskName> boot,
             String accelerator,
             Optional<Long> memory,
@@ -65,7 +64,6 @@ public final class BootPoint {
         Path folder = Files.createTempDirectory("afterimage-boot");
         Path socket = folder.resolve("nbd.sock");
         CountDownLatch over = new CountDownLatch(1);
-        PointExports exports = new PointExports(catalog, images, BlockSizes.DEFAULT, Optional.empty(), profiling);
         try (NbdServer server = NbdServer.start(ServerSettings.on(new NbdUri.Unix(socket)), exports)) {
             return await(start(command(request, server)), over);
         } finally {
@@ -88,10 +86,13 @@ public final class BootPoint {
                 "-no-user-config"));
         int bootIndex = 1;
         for (PointDisk disk : inBootOrder(request)) {
-            String export = request.point().machine() + "/" + disk.name() + "@" + request.point().id();
+            String export = request.overlay()
+                    .map(name -> OverlayExports.PREFIX + name)
+                    .orElse(request.point().machine() + "/" + disk.name() + "@" + request.point().id());
             command.addAll(List.of(
                     "-drive",
-                    "if=none,id=" + disk.name() + ",snapshot=on,format=raw,file=" + server.uris(export).getFirst(),
+                    "if=none,id=" + disk.name() + (request.overlay().isPresent() ? ",discard=unmap" : ",snapshot=on") + ",format=raw,file="
+                            + server.uris(export).getFirst(),
                     "-device",
                     "virtio-blk-pci,drive=" + disk.name() + ",bootindex=" + bootIndex++));
         }

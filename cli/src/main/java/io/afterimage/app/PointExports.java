@@ -75,7 +75,8 @@ public final class PointExports implements Exports {
         }
     }
 
-    private boolean sees(Client client, MachineName machine) {
+    /** Whether the client may know of the machine. */
+    boolean sees(Client client, MachineName machine) {
         return allowed.isEmpty() || client.subject().filter(subject -> allowed.get().admits(subject, machine)).isPresent();
     }
 

@@ -2,15 +2,18 @@ package io.afterimage.assembly;
 
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
+import io.afterimage.app.CommitOverlay;
 import io.afterimage.app.CopyPoints;
 import io.afterimage.app.ForgetPoints;
 import io.afterimage.cache.DiskTier;
+import io.afterimage.catalog.LastingHolds;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Protections;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
+import io.afterimage.image.OverlayLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
 import io.afterimage.maintenance.GarbageCollection;
@@ -29,6 +32,7 @@ import io.afterimage.store.Ticker;
 import io.afterimage.store.file.FileObjectStore;
 import io.afterimage.store.s3.S3ObjectStore;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -132,6 +136,16 @@ public final class Assembly {
                 : DiskTier.open(folders().frames(), cache.disk(), repository.id(), InstantSource.system());
         return new ImageLibrary(
                 repository, openPoints, cache.memory(), disk, FetchSettings.DEFAULT.withReadTimeout(cache.readTimeout()));
+    }
+
+    /** The overlays over points of the repository in a folder of this host. */
+    public OverlayLibrary overlays(Path folder, Repository repository, ImageLibrary images) {
+        LastingHolds holds = new LastingHolds(repository.store(), repository.catalog());
+        return new OverlayLibrary(folder, images, holds, InstantSource.system());
+    }
+
+    public CommitOverlay commitOverlay(Repository repository, ImageLibrary images, OverlayLibrary overlays, ChunkIndex index) {
+        return new CommitOverlay(repository, images, overlays, index, InstantSource.system(), random);
     }
 
     public ForgetPoints forgetPoints(Repository repository) {

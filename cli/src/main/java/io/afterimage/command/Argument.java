@@ -1,6 +1,7 @@
 package io.afterimage.command;
 
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.image.OverlayName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.nbd.negotiation.TlsMode;
 import io.afterimage.nbd.protocol.NbdUri;
@@ -56,6 +57,12 @@ abstract sealed class Argument<T> implements ITypeConverter<T> {
     static final class Listen extends Argument<NbdUri.Place> {
         Listen() {
             super(ListenAddress::parse);
+        }
+    }
+
+    static final class Overlay extends Argument<OverlayName> {
+        Overlay() {
+            super(OverlayName::new);
         }
     }
 

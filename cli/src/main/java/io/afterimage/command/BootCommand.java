@@ -1,10 +1,16 @@
 package io.afterimage.command;
 
+import io.afterimage.app.BootOverlay;
 import io.afterimage.app.BootPoint;
+import io.afterimage.app.OverlayExports;
+import io.afterimage.app.PointExports;
 import io.afterimage.boot.Occasion;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
+import io.afterimage.image.OverlayLibrary;
+import io.afterimage.image.OverlayName;
+import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.Accelerator;
 import io.afterimage.settings.CacheSettings;
@@ -20,9 +26,9 @@ import picocli.CommandLine.Parameters;
 /** {@code afterimage boot}. */
 @Command(
         name = "boot",
-        description = "Start a virtual machine from a restore point, at once. What it writes is gone when it ends.",
+        description = "Start a virtual machine from a restore point, at once. What it writes is gone when it ends, unless it has an overlay.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Examples:", "  afterimage boot web@latest", "  afterimage boot web -- -display gtk -vga std"})
+        footer = {"", "Examples:", "  afterimage boot web@latest", "  afterimage boot web --overlay trial", "  afterimage boot web -- -display gtk -vga std"})
 final class BootCommand implements Callable<Integer> {
 
     @Mixin
@@ -53,21 +59,42 @@ final class BootCommand implements Callable<Integer> {
     @Mixin
     private CacheOptions cache;
 
+    @Option(
+            names = "--overlay",
+            paramLabel = "NAME",
+            converter = Argument.Overlay.class,
+            description = "Keep what the machine writes in this overlay, which is made if it is not there; the next boot goes on from it, 'commit' makes a point of it.")
+    private OverlayName overlay;
+
+    @Mixin
+    private OverlaysOption overlays;
+
     @Override
     public Integer call() throws IOException {
         Selector parsed = Selector.parse(selector);
         CacheSettings cached = cache.settings(repository.location());
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened, cached)) {
-            Point point = opened.catalog().resolve(parsed);
-            return new BootPoint(opened.catalog(), images, profile.profiling(opened, Occasion.BOOT))
-                    .run(new BootPoint.Request(
-                            point,
-                            parsed.disk(),
-                            accelerator != null ? accelerator : Accelerator.of(System.getenv()),
-                            Optional.ofNullable(memory),
-                            Optional.ofNullable(processors),
-                            more));
+            PointExports points = new PointExports(
+                    opened.catalog(), images, BlockSizes.DEFAULT, Optional.empty(), profile.profiling(opened, Occasion.BOOT));
+            if (overlay == null) {
+                return new BootPoint(points, images).run(request(opened.catalog().resolve(parsed), parsed));
+            }
+            OverlayLibrary library = overlays.library(repository.assembly(), opened, images);
+            BootOverlay boot = new BootOverlay(opened.catalog(), library);
+            Point point = boot.base(boot.run(parsed, overlay));
+            return new BootPoint(new OverlayExports(library, points, BlockSizes.DEFAULT), images).run(request(point, parsed));
         }
+    }
+
+    private BootPoint.Request request(Point point, Selector parsed) {
+        return new BootPoint.Request(
+                point,
+                Optional.ofNullable(overlay),
+                parsed.disk(),
+                accelerator != null ? accelerator : Accelerator.of(System.getenv()),
+                Optional.ofNullable(memory),
+                Optional.ofNullable(processors),
+                more);
     }
 }

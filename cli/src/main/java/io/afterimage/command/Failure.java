@@ -10,6 +10,7 @@ import io.afterimage.files.UnreadableFileException;
 import io.afterimage.guestfs.GuestException;
 import io.afterimage.keys.BrokenSealException;
 import io.afterimage.manifest.CorruptManifestException;
+import io.afterimage.overlay.OverlayException;
 import io.afterimage.pack.CorruptPackException;
 import io.afterimage.repository.RepositoryException;
 import io.afterimage.store.ObjectNotFoundException;
@@ -64,6 +65,12 @@ record Failure(ExitCode exitCode, String sentence) {
             case StoreException e -> e.problem() == Problem.STORE_MISSING
                     ? ExitCode.REPOSITORY
                     : e.problem() == Problem.TOO_SHORT || e.problem() == Problem.TOO_LARGE ? ExitCode.CORRUPT : ExitCode.STORE;
+            case OverlayException e -> switch (e.reason()) {
+                case IN_USE -> ExitCode.BUSY;
+                case DAMAGED, BASE_LOST -> ExitCode.CORRUPT;
+                case UNSUPPORTED_FORMAT, EXISTS -> ExitCode.TARGET;
+                case NO_SUCH_OVERLAY -> ExitCode.NOT_FOUND;
+            };
             case QmpException _, SourceException _ -> ExitCode.SOURCE;
             case TargetException _ -> ExitCode.TARGET;
             case UnreadableFileException e -> e.isAbsent() ? ExitCode.NOT_FOUND : ExitCode.SOURCE;

@@ -1,5 +1,6 @@
 package io.afterimage.command;
 
+import io.afterimage.app.OverlayExports;
 import io.afterimage.app.PointExports;
 import io.afterimage.app.ServiceManager;
 import io.afterimage.app.TargetException;
@@ -9,6 +10,7 @@ import io.afterimage.fuse.RepositoryMount;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.nbd.server.Exports;
 import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
 import io.afterimage.repository.Repository;
@@ -74,6 +76,12 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private MountOptions mountOptions;
 
+    @Option(names = "--writable", description = "Offer the overlays of this host, too, as overlay/NAME; 'export' makes them. Points stay as they are.")
+    private boolean writable;
+
+    @Mixin
+    private OverlaysOption overlays;
+
     @Mixin
     private TlsOptions tls;
 
@@ -107,10 +115,7 @@ final class ServeCommand implements Callable<Integer> {
         }
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened, cached);
-                NbdServer server = start(
-                        settings,
-                        new PointExports(
-                                opened.catalog(), images, blockSizes, allowed, profile.profiling(opened, Occasion.UNKNOWN)));
+                NbdServer server = start(settings, exports(opened, images, blockSizes, allowed));
                 RepositoryMount mount = mountPoint == null ? null : mountOptions.start(mountPoint, opened, images)) {
             server.addresses().forEach(place -> spec.commandLine().getOut().println("Serving on " + place + "."));
             if (mount != null) {
@@ -124,7 +129,14 @@ final class ServeCommand implements Callable<Integer> {
         return ExitCode.OK.number();
     }
 
-    private static NbdServer start(ServerSettings settings, PointExports exports) throws TargetException {
+    private Exports exports(Repository opened, ImageLibrary images, BlockSizes blockSizes, Optional<AllowList> allowed) {
+        PointExports points = new PointExports(opened.catalog(), images, blockSizes, allowed, profile.profiling(opened, Occasion.UNKNOWN));
+        return writable
+                ? new OverlayExports(overlays.library(repository.assembly(), opened, images), points, blockSizes)
+                : points;
+    }
+
+    private static NbdServer start(ServerSettings settings, Exports exports) throws TargetException {
         try {
             return NbdServer.start(settings, exports);
         } catch (IOException e) {

@@ -4,20 +4,33 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Where this host keeps what can be lost: indexes, what was fetched, and scratch. Everything below it may be deleted while nothing runs.
+ * Where this host keeps what is its own: in one place what can be lost, indexes, what was fetched, and scratch, all of which may be deleted while nothing runs; in
+ * another what cannot.
  *
  * @param cache {@code $AFTERIMAGE_CACHE}, else {@code $XDG_CACHE_HOME/afterimage}, else {@code ~/.cache/afterimage}
+ * @param state {@code $AFTERIMAGE_STATE}, else {@code $XDG_STATE_HOME/afterimage}, else {@code ~/.local/state/afterimage}
  */
-public record LocalFolders(Path cache) {
+public record LocalFolders(Path cache, Path state) {
 
     public static LocalFolders of(Map<String, String> environment) {
-        String own = environment.getOrDefault("AFTERIMAGE_CACHE", "");
+        return new LocalFolders(
+                folder(environment, "AFTERIMAGE_CACHE", "XDG_CACHE_HOME", ".cache"),
+                folder(environment, "AFTERIMAGE_STATE", "XDG_STATE_HOME", ".local/state"));
+    }
+
+    private static Path folder(Map<String, String> environment, String ours, String everybodys, String inHome) {
+        String own = environment.getOrDefault(ours, "");
         if (!own.isEmpty()) {
-            return new LocalFolders(Path.of(own));
+            return Path.of(own);
         }
-        String xdg = environment.getOrDefault("XDG_CACHE_HOME", "");
-        Path base = xdg.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
-        return new LocalFolders(base.resolve("afterimage"));
+        String xdg = environment.getOrDefault(everybodys, "");
+        Path base = xdg.isEmpty() ? Path.of(System.getProperty("user.home"), inHome) : Path.of(xdg);
+        return base.resolve("afterimage");
+    }
+
+    /** What was written over points of a repository. */
+    public Path overlays(String repositoryId) {
+        return state.resolve(repositoryId).resolve("overlays");
     }
 
     /** The dedupe index of a repository. */

@@ -144,6 +144,7 @@ public final class Program {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("AFTERIMAGE_REPO", repository.toString());
         builder.environment().put("AFTERIMAGE_CACHE", folder.resolve("cache").toString());
+        builder.environment().put("AFTERIMAGE_STATE", folder.resolve("state").toString());
         builder.environment().putAll(environment);
         return builder;
     }
