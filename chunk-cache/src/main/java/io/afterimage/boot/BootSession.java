@@ -32,7 +32,7 @@ final class BootSession {
     private static final Duration LONGEST = Duration.ofMinutes(3);
 
     /** How long a device that is closed waits for a store that does not answer. */
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     /**
      * What it goes by.
