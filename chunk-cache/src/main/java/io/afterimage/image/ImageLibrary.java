@@ -54,34 +54,28 @@ public final class ImageLibrary implements Closeable {
 
     /** The manifest of a point that may have been forgotten, and that the caller holds. */
     public Manifest manifest(HeldPoint point) throws IOException {
-        Manifest manifest = manifests.getIfPresent(point.point());
-        if (manifest == null) {
-            manifest = repository.manifest(point);
-            manifests.put(point.point(), manifest);
-        }
-        return manifest;
+        return manifests.get(point);
     }
 
     /** The disk as it was at a point that may have been forgotten, and that the caller holds until the image is closed. */
     public PointInTimeImage open(HeldPoint point, DiskName disk) throws IOException {
-        BlockMap map = manifest(point)
-                .disk(disk)
-                .orElseThrow(() -> new IllegalArgumentException(point.point() + " has no disk " + disk))
-                .map();
-        return new PointInTimeImage(map, fetcher, () -> {});
+        return image(manifest(point), disk, () -> {});
     }
 
     /** The disk as it was at the point. The name is one of the point's disks. The point is held until the image is closed. */
     public PointInTimeImage open(Point point, DiskName disk) throws IOException {
         OpenPoints.Opening opening = openPoints.open(point);
         try {
-            Manifest manifest = manifest(point);
-            DiskMap found = manifest.disk(disk).orElseThrow(() -> new IllegalArgumentException(point.id() + " has no disk " + disk));
-            return new PointInTimeImage(manifest, found.map(), memory, fetcher.lane(), counters, opening);
+            return image(manifest(point), disk, opening);
         } catch (IOException | RuntimeException e) {
             opening.close();
             throw e;
         }
+    }
+
+    private PointInTimeImage image(Manifest manifest, DiskName disk, OpenPoints.Opening opening) {
+        DiskMap found = manifest.disk(disk).orElseThrow(() -> new IllegalArgumentException(manifest.point() + " has no disk " + disk));
+        return new PointInTimeImage(manifest, found.map(), memory, fetcher.lane(), counters, opening);
     }
 
     /** What was read so far, and from where. */

@@ -2,6 +2,7 @@ package io.afterimage.image;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
@@ -11,6 +12,7 @@ import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -45,13 +47,22 @@ final class SharedManifests {
 
     /** The point's manifest. Whoever goes on using it, or its maps, holds on to it. */
     Manifest get(Point point) throws IOException {
-        Manifest known = open.getIfPresent(point.id());
+        return get(HeldPoint.of(point), () -> repository.manifest(point));
+    }
+
+    /** The same of a point that may have been forgotten. */
+    Manifest get(HeldPoint point) throws IOException {
+        return get(point, () -> repository.manifest(point));
+    }
+
+    private Manifest get(HeldPoint point, Callable<Manifest> source) throws IOException {
+        Manifest known = open.getIfPresent(point.point());
         if (known != null) {
-            recent.put(point.id(), known);
+            recent.put(point.point(), known);
             return known;
         }
-        FutureTask<Manifest> own = new FutureTask<>(() -> fetch(point));
-        FutureTask<Manifest> others = fetching.putIfAbsent(point.id(), own);
+        FutureTask<Manifest> own = new FutureTask<>(() -> fetch(point, source));
+        FutureTask<Manifest> others = fetching.putIfAbsent(point.point(), own);
         if (others != null) {
             return await(others);
         }
@@ -59,15 +70,15 @@ final class SharedManifests {
             own.run();
             return await(own);
         } finally {
-            fetching.remove(point.id(), own);
+            fetching.remove(point.point(), own);
         }
     }
 
-    private Manifest fetch(Point point) throws IOException {
-        Manifest known = open.getIfPresent(point.id());
-        Manifest manifest = known != null ? known : sharing(repository.manifest(point), latest.getIfPresent(point.machine()));
-        open.put(point.id(), manifest);
-        recent.put(point.id(), manifest);
+    private Manifest fetch(HeldPoint point, Callable<Manifest> source) throws Exception {
+        Manifest known = open.getIfPresent(point.point());
+        Manifest manifest = known != null ? known : sharing(source.call(), latest.getIfPresent(point.machine()));
+        open.put(point.point(), manifest);
+        recent.put(point.point(), manifest);
         latest.put(point.machine(), manifest);
         return manifest;
     }

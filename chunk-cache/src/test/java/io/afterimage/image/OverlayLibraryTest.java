@@ -19,6 +19,7 @@ import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.maintenance.GarbageCollection;
 import io.afterimage.manifest.DiskName;
@@ -88,7 +89,7 @@ class OverlayLibraryTest {
                     .commit();
         }
         images = new ImageLibrary(
-                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20);
+                repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20, Optional.empty(), FetchSettings.DEFAULT);
         overlays = library(repository.store());
     }
 
@@ -154,7 +155,7 @@ class OverlayLibraryTest {
         collect(Duration.ofDays(2000));
         Arrays.fill(disk, 0, 4096, (byte) 0);
         try (ImageLibrary cold = new ImageLibrary(
-                        repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20);
+                        repository, new OpenPoints(new MemoryObjectStore(), InstantSource.system(), LeaseTerms.DEFAULT), 64L << 20, Optional.empty(), FetchSettings.DEFAULT);
                 OverlayDevice device = new OverlayLibrary(
                                 folder.resolve("overlays"), cold, new LastingHolds(store, repository.catalog()), InstantSource.system())
                         .open(made)) {
@@ -169,7 +170,7 @@ class OverlayLibraryTest {
     }
 
     private void collect(Duration later) throws IOException {
-        new GarbageCollection(repository, InstantSource.fixed(Instant.now().plus(later)), LeaseTerms.DEFAULT)
+        new GarbageCollection(repository, InstantSource.fixed(Instant.now().plus(later)), LeaseTerms.DEFAULT, new SecureRandom())
                 .run(new GarbageCollection.Request(Duration.ofHours(1), 0, false), Progress.NONE);
     }
 
