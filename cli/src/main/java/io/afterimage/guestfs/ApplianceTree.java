@@ -29,6 +29,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What an appliance has mounted. A folder is four requests, however many files are in it, and a file is one for each of its parts:
@@ -44,6 +45,9 @@ final class ApplianceTree implements FileTree {
 
     /** {@code struct guestfs_xattr}: the name, the length, the value. */
     private static final long ATTRIBUTE_SIZE = 24;
+
+    /** ACLs as XFS stores them; it tells of them as {@code system.posix_acl_access} and {@code _default} as well, as all do. */
+    private static final Set<String> TOLD_TWICE = Set.of("trusted.SGI_ACL_FILE", "trusted.SGI_ACL_DEFAULT");
 
     private static final int PERMISSIONS = 07777;
     private static final int SECTOR = 512;
@@ -204,12 +208,16 @@ final class ApplianceTree implements FileTree {
         List<List<ExtendedAttribute>> groups = new ArrayList<>();
         int at = 0;
         while (groups.size() < files && at < flat.size()) {
-            String number = new String(flat.get(at).value(), StandardCharsets.US_ASCII);
-            int count = number.matches("[0-9]{1,6}") ? Integer.parseInt(number) : 0;
-            groups.add(List.copyOf(flat.subList(at + 1, Math.min(flat.size(), at + 1 + count))));
+            // Some versions count the NUL behind it to the value.
+            String number = new String(flat.get(at).value(), StandardCharsets.US_ASCII).replace("\0", "");
+            int count = number.matches("[0-9]{1,6}") && flat.get(at).name().length == 0 ? Integer.parseInt(number) : flat.size();
+            if (count > flat.size() - at - 1) {
+                throw new GuestFsException("lxattrlist: the answer makes no sense", 0);
+            }
+            groups.add(flat.subList(at + 1, at + 1 + count).stream().filter(found -> !TOLD_TWICE.contains(found.toString())).toList());
             at += 1 + count;
         }
-        if (groups.size() != files) {
+        if (groups.size() != files || at != flat.size()) {
             throw new GuestFsException("lxattrlist: the answer does not fit the question", 0);
         }
         return groups;

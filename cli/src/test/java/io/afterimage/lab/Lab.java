@@ -35,6 +35,13 @@ public final class Lab {
         return folder().resolve("debian.raw");
     }
 
+    /** A folder of disks with all sorts of file systems, whose files are known, built if need be: see the recipe. Read-only. */
+    public static Path fileSystems() {
+        build("tiny-guest");
+        build("file-systems");
+        return folder().resolve("file-systems");
+    }
+
     /** What QEMU's {@code -accel} shall get here, by having tried it (see {@code accelerator}). */
     public static String accelerator() {
         build("tiny-guest");
