@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,6 +36,7 @@ import picocli.CommandLine.Spec;
         })
 final class MountCommand implements Callable<Integer> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(MountCommand.class);
     private static final String BACKGROUND = "--background";
     private static final String MOUNTED = "Mounted at ";
     private static final Duration GRACE = Duration.ofSeconds(5);
@@ -79,13 +82,16 @@ final class MountCommand implements Callable<Integer> {
         return ExitCode.OK.number();
     }
 
-    /** The points that were open are given back in the store, if nobody reads on. */
+    /** If nobody reads on, the points that were open are given back in the store before the process ends. */
     private static void end(RepositoryMount mount, CountDownLatch closed) {
         mount.close();
+        if (!mount.hasEnded()) {
+            System.err.println("afterimage mount: Files were still open, and cannot be read any more.");
+            return;
+        }
         try {
-            if (!closed.await(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
-                System.err.println("afterimage mount: Files were still open, and cannot be read any more.");
-            }
+            boolean inTime = closed.await(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+            LOG.debug("closed in time: {}", inTime);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -64,7 +64,7 @@ class MountIT {
     }
 
     private RandomReaders readers() throws InterruptedException {
-        RandomReaders readers = new RandomReaders(READERS, raw(), disk, SIZE);
+        RandomReaders readers = new RandomReaders(READERS, raw(), disk, SIZE, true);
         readers.awaitBegin();
         return readers;
     }

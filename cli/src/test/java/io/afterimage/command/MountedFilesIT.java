@@ -113,7 +113,7 @@ class MountedFilesIT {
 
     @Test
     void manyReadersAtOnceFindTheDisksBytes() throws Exception {
-        try (RandomReaders readers = new RandomReaders(READERS, point.resolve("vda.raw"), disk, Files.size(disk))) {
+        try (RandomReaders readers = new RandomReaders(READERS, point.resolve("vda.raw"), disk, Files.size(disk), false)) {
             readers.awaitBegin();
             TimeUnit.SECONDS.sleep(SECONDS);
             readers.stop();

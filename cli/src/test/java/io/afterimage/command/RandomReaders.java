@@ -20,8 +20,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Threads that read one file all over, and hold each read against the same range of another file. Every second one passes by the kernel's page cache,
- * so that it is not the kernel alone that answers.
+ * Threads that read one file all over, and hold each read against the same range of another file. All of them, or every second one, pass by the kernel's page
+ * cache, so that it is not the kernel alone that answers: what it has cached it gives also when nobody is behind the mount any more.
  */
 final class RandomReaders implements AutoCloseable {
 
@@ -38,7 +38,7 @@ final class RandomReaders implements AutoCloseable {
     private final AtomicLong reads = new AtomicLong();
     private volatile boolean stop;
 
-    RandomReaders(int count, Path file, Path expected, long size) {
+    RandomReaders(int count, Path file, Path expected, long size, boolean allDirect) {
         this.file = file;
         this.expected = expected;
         this.size = size / BLOCK * BLOCK;
@@ -46,7 +46,7 @@ final class RandomReaders implements AutoCloseable {
         threads = Executors.newFixedThreadPool(count, Thread.ofPlatform().daemon().factory());
         for (int number = 0; number < count; number++) {
             int seed = number;
-            results.add(threads.submit(() -> read(seed)));
+            results.add(threads.submit(() -> read(seed, allDirect || seed % 2 == 1)));
         }
     }
 
@@ -55,8 +55,8 @@ final class RandomReaders implements AutoCloseable {
         return (OpenOption) Class.forName("com.sun.nio.file.ExtendedOpenOption").getField("DIRECT").get(null);
     }
 
-    private IOException read(int seed) throws ReflectiveOperationException {
-        Set<OpenOption> options = seed % 2 == 0 ? Set.of(StandardOpenOption.READ) : Set.of(StandardOpenOption.READ, direct());
+    private IOException read(int seed, boolean direct) throws ReflectiveOperationException {
+        Set<OpenOption> options = direct ? Set.of(StandardOpenOption.READ, direct()) : Set.of(StandardOpenOption.READ);
         Random random = new Random(seed);
         ByteBuffer read = ByteBuffer.allocateDirect((LONGEST + 1) * BLOCK).alignedSlice(BLOCK);
         ByteBuffer truth = ByteBuffer.allocateDirect(LONGEST * BLOCK);

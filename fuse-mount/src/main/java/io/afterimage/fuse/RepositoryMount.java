@@ -78,6 +78,11 @@ public final class RepositoryMount implements Closeable {
         session.awaitEnd();
     }
 
+    /** Whether {@link #awaitEnd} would return at once. */
+    public boolean hasEnded() {
+        return session.hasEnded();
+    }
+
     /** Unmounts at once, and waits a moment for what is being read; files that are open then end with an error when the process does. */
     @Override
     public void close() {

@@ -98,6 +98,11 @@ public final class FuseSession implements Closeable {
         loop.awaitEnd();
     }
 
+    /** Whether it has been unmounted and nothing in it is open. */
+    public boolean hasEnded() {
+        return loop.hasEnded();
+    }
+
     private void ended() {
         operations.close();
         library.fuse_destroy(fuse);

@@ -91,7 +91,11 @@ final class RequestLoop {
     }
 
     boolean isRunning() {
-        return ended.getCount() > 0 && library.fuse_session_exited(session) == 0;
+        return !hasEnded() && library.fuse_session_exited(session) == 0;
+    }
+
+    boolean hasEnded() {
+        return ended.getCount() == 0;
     }
 
     void awaitEnd() throws InterruptedException {
