@@ -147,7 +147,7 @@ final class DiskCapture {
         return new ReadChunk(number, id, writer.find(id) == null ? writer.encode(id, bytes, at) : null, length);
     }
 
-    private static boolean isZero(byte[] bytes, int at, int length) {
+    static boolean isZero(byte[] bytes, int at, int length) {
         return bytes[at] == 0 && Arrays.equals(bytes, at, at + length - 1, bytes, at + 1, at + length);
     }
 

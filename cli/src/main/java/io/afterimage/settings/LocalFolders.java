@@ -30,6 +30,11 @@ public record LocalFolders(Path cache) {
         return cache.resolve(repositoryId).resolve("verified");
     }
 
+    /** Which image files were seen to be which disks of a repository's points. */
+    public Path seen(String repositoryId) {
+        return cache.resolve(repositoryId).resolve("seen");
+    }
+
     /** What guests overwrite while they are backed up. */
     public Path scratch() {
         return cache.resolve("scratch");

@@ -13,6 +13,14 @@ public sealed interface Changes {
      */
     record Recorded(String context, long dirtyBytes) implements Changes {}
 
+    /**
+     * They are what the first images of the disk's backing chain hold, which stand on the one that the point shows.
+     *
+     * @param context the NBD metadata context that tells the chain's image in which a range lies, from 1 on; 0 in none
+     * @param above how many of the images, as the context counts them, are above the one that the point shows
+     */
+    record Allocated(String context, int above) implements Changes {}
+
     /** Nothing: the disk must be read whole, and {@code reason} tells the user why. */
     record Unknown(String reason) implements Changes {}
 

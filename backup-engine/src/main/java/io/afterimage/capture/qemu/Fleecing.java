@@ -119,6 +119,8 @@ final class Fleecing {
                     .put("name", plan.disks().get(i).disk().name());
             if (sources.get(i).isRecorded()) {
                 export.putArray("bitmaps").add(CHANGES);
+            } else if (layersAbove(i) > 0) {
+                export.put("allocation-depth", true);
             }
             client.execute("block-export-add", export);
         }
@@ -126,15 +128,25 @@ final class Fleecing {
         for (int i = 0; i < plan.disks().size(); i++) {
             QemuDisk disk = plan.disks().get(i).disk();
             String view = names.view(i);
-            Changes changes = sources.get(i).isRecorded()
-                    ? new Changes.Recorded("qemu:dirty-bitmap:" + CHANGES, graph.node(view)
-                            .flatMap(node -> node.bitmap(CHANGES))
-                            .orElseThrow(() -> new QmpException("QEMU lost the bitmap of changes on node " + view))
-                            .count())
-                    : new Changes.Unknown(sources.get(i).reason());
+            Changes changes;
+            if (sources.get(i).isRecorded()) {
+                changes = new Changes.Recorded("qemu:dirty-bitmap:" + CHANGES, graph.node(view)
+                        .flatMap(node -> node.bitmap(CHANGES))
+                        .orElseThrow(() -> new QmpException("QEMU lost the bitmap of changes on node " + view))
+                        .count());
+            } else if (layersAbove(i) > 0) {
+                // The view is one more: what the guest has overwritten since the cut lies there, as it was.
+                changes = new Changes.Allocated("qemu:allocation-depth", layersAbove(i) + 1);
+            } else {
+                changes = new Changes.Unknown(sources.get(i).reason());
+            }
             disks.add(new CutDisk(disk, uri(disk.name()), changes));
         }
         return List.copyOf(disks);
+    }
+
+    private int layersAbove(int disk) {
+        return plan.disks().get(disk).base().map(CutPlan.Base::layersAbove).orElse(0);
     }
 
     private URI uri(String export) {

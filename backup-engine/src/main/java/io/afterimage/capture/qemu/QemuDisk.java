@@ -14,6 +14,7 @@ import java.util.List;
  * @param size virtual size in bytes, a multiple of 512
  * @param storesBitmaps whether a checkpoint outlives a stop of QEMU
  * @param bitmaps the dirty bitmaps on {@code node}
+ * @param backing the images that {@code node} is an overlay on, the next one below first
  */
 public record QemuDisk(
         String name,
@@ -24,10 +25,21 @@ public record QemuDisk(
         String format,
         long size,
         boolean storesBitmaps,
-        List<DirtyBitmap> bitmaps) {
+        List<DirtyBitmap> bitmaps,
+        List<Backing> backing) {
+
+    /**
+     * An image below an overlay.
+     *
+     * @param format its driver
+     * @param file as QEMU opened it: an absolute path, a URL, a {@code json:} description
+     * @param size virtual size in bytes
+     */
+    public record Backing(String format, String file, long size) {}
 
     public QemuDisk {
         bitmaps = List.copyOf(bitmaps);
+        backing = List.copyOf(backing);
     }
 
     /** Whether a user who writes {@code --disk word} means this disk. */
