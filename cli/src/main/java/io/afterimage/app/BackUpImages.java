@@ -27,6 +27,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -85,7 +86,7 @@ public final class BackUpImages {
             Lineage lineage = Lineage.of(own(request, lease, points, sources), request.base(), lease, sources.names());
             Instant now = clock.instant();
             PointId id = PointId.next(points.reversed().stream().findFirst(), now, random);
-            Capture capture = new Capture(request.machine(), id, now, lineage.parent(), new TreeMap<>(), lineage.base());
+            Capture capture = new Capture(request.machine(), id, now, lineage.parent(), definition(lineage), lineage.base());
             OfflineCheckpoints checkpoints = sources.beginCheckpoints(id);
             Point point;
             try {
@@ -100,6 +101,16 @@ public final class BackUpImages {
             sources.remember(new SeenFiles(seen), point);
             return point;
         }
+    }
+
+    /** Which devices the disks were when the machine last ran: so they keep their names when it runs again. */
+    private static SortedMap<String, String> definition(Lineage lineage) {
+        SortedMap<String, String> definition = new TreeMap<>();
+        lineage.parent()
+                .filter(_ -> lineage.base().isEmpty())
+                .map(parent -> parent.definition().get(DiskOrigins.DOCUMENT))
+                .ifPresent(document -> definition.put(DiskOrigins.DOCUMENT, document));
+        return definition;
     }
 
     /** When this returns nobody holds the images any more. */

@@ -1,5 +1,6 @@
 package io.afterimage.app;
 
+import io.afterimage.block.ByteRange;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
@@ -127,8 +128,7 @@ public final class BackUpMachine {
     }
 
     private boolean has(QemuDisk disk, PointId id) {
-        String name = new Checkpoint(shortId(), id.hex()).bitmapName();
-        return disk.bitmaps().stream().anyMatch(bitmap -> bitmap.name().equals(name) && bitmap.recording());
+        return disk.records(new Checkpoint(shortId(), id.hex()).bitmapName());
     }
 
     private Point cut(
@@ -209,6 +209,8 @@ public final class BackUpMachine {
     private static RemoteDevice connect(CutDisk disk) throws IOException {
         ClientOptions options = ClientOptions.DEFAULT.withConnections(CONNECTIONS);
         return NbdClient.connect(NbdUri.parse(disk.uri().toString()), switch (disk.changes()) {
+            case Changes.Recorded recorded when recorded.above().isPresent() ->
+                options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context(), recorded.above().get().context());
             case Changes.Recorded recorded -> options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context());
             case Changes.Allocated allocated -> options.withContexts(MetaContext.BASE_ALLOCATION, allocated.context());
             case Changes.Unknown _ -> options;
@@ -218,15 +220,21 @@ public final class BackUpMachine {
     private static SourceDisk source(CutDisk disk, RemoteDevice device, Optional<Manifest> parent) throws IOException {
         DiskName name = new DiskName(disk.disk().name());
         return switch (disk.changes()) {
-            case Changes.Recorded recorded ->
-                SourceDisk.changed(name, device, ChangedRanges.flagged(device, recorded.context()));
-            case Changes.Allocated allocated ->
-                SourceDisk.changed(name, device, ChangedRanges.above(device, allocated.context(), allocated.above(), parentSize(name, parent)));
+            case Changes.Recorded recorded -> {
+                List<ByteRange> ranges = new ArrayList<>(ChangedRanges.flagged(device, recorded.context()));
+                if (recorded.above().isPresent()) {
+                    ranges.addAll(allocated(name, device, recorded.above().get(), parent));
+                }
+                yield SourceDisk.changed(name, device, ByteRange.union(ranges));
+            }
+            case Changes.Allocated allocated -> SourceDisk.changed(name, device, allocated(name, device, allocated, parent));
             case Changes.Unknown unknown -> SourceDisk.whole(name, device, parent.map(_ -> unknown.reason()));
         };
     }
 
-    private static long parentSize(DiskName name, Optional<Manifest> parent) {
-        return parent.flatMap(manifest -> manifest.disk(name)).orElseThrow().size();
+    private static List<ByteRange> allocated(DiskName name, RemoteDevice device, Changes.Allocated allocated, Optional<Manifest> parent)
+            throws IOException {
+        long size = parent.flatMap(manifest -> manifest.disk(name)).orElseThrow().size();
+        return ChangedRanges.above(device, allocated.context(), allocated.above(), size);
     }
 }

@@ -21,10 +21,20 @@ import tools.jackson.databind.json.JsonMapper;
  */
 record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
 
+    private static final long SECTOR = 512;
     private static final JsonMapper JSON = new JsonMapper();
 
     /** @param consistent whether the bitmap was stored by a QEMU that ended cleanly */
     record Stored(Checkpoint checkpoint, boolean consistent) {}
+
+    /** Makes a new qcow2 file of so many bytes; whole sectors, as QEMU has them. */
+    static void create(Path file, long size) throws IOException {
+        if (size % SECTOR != 0) {
+            throw new TargetException("The disk has " + size + " bytes, and a qcow2 image has whole sectors of " + SECTOR
+                    + ": restore it to a file of another name, which becomes raw.");
+        }
+        run(file, "create", "-q", "-f", "qcow2", file.toAbsolutePath().toString(), Long.toString(size));
+    }
 
     static QemuImage inspect(Path file) throws IOException {
         Path absolute = file.toAbsolutePath();

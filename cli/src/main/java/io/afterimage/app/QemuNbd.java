@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** A qemu-nbd of our own that serves one image, read-only, on a socket that nobody else can reach. */
+/** A qemu-nbd of our own that serves one image on a socket that nobody else can reach. */
 final class QemuNbd implements Closeable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -73,9 +73,20 @@ final class QemuNbd implements Closeable {
     }
 
     static QemuNbd serve(Path image, String format, Offer offer) throws IOException {
+        List<String> options = new ArrayList<>(List.of("--read-only", "--shared=8"));
+        options.addAll(offer.options());
+        return start(image, format, offer, options);
+    }
+
+    /** One that takes writes, trims included, and has them in the file when it is closed. */
+    static QemuNbd serveWritable(Path image, String format) throws IOException {
+        return start(image, format, Offer.NOTHING, List.of("--discard=unmap"));
+    }
+
+    private static QemuNbd start(Path image, String format, Offer offer, List<String> options) throws IOException {
         Path folder = Files.createTempDirectory("afterimage-nbd");
-        List<String> command = new ArrayList<>(List.of("qemu-nbd", "--read-only", "--persistent", "--shared=8", "--format=" + format));
-        command.addAll(offer.options());
+        List<String> command = new ArrayList<>(List.of("qemu-nbd", "--persistent", "--format=" + format));
+        command.addAll(options);
         command.addAll(List.of("--socket=" + folder.resolve("socket"), "--", image.toAbsolutePath().toString()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile());
         QemuNbd server;

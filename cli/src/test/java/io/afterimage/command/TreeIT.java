@@ -162,6 +162,38 @@ class TreeIT {
         assertExact("web", image);
     }
 
+    /** The image comes with the checkpoint of the point that it was restored from. */
+    @Test
+    void aRestoredMachineContinuesItsPointsTree() throws IOException {
+        Path image = folder.resolve("web.qcow2");
+        afterimage.run("restore", "debian", "--to", image.toString()).orFail();
+        Tool.run("qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", image.toString(), base.toString()).orFail();
+        write(image, "write -P 7 1M 64k");
+        JsonNode first = backUp("web", image);
+        assertEquals(basePoint, first.path("parent").asString());
+        assertEquals(CHUNK, first.path("bytes").path("read").asLong(), first.toString());
+        assertExact("web", image);
+
+        // It is started, and stopped, and its image goes on telling what has changed.
+        try (Guest guest = Guest.in(folder.resolve("g")).disk(GuestDisk.qcow2("vda", image)).options("-S").start()) {
+            guest.qmp().execute("human-monitor-command", "{\"command-line\":\"qemu-io -d /machine/peripheral/dev-vda/virtio-backend \\\"write -P 8 2M 64k\\\"\"}");
+            JsonNode running = afterimage.run("backup", "web", "--qmp", guest.qmpSocket().toString(), "--json").json();
+            assertEquals(first.path("point").asString(), running.path("parent").asString());
+            assertEquals(CHUNK, running.path("bytes").path("read").asLong(), running.toString());
+            guest.qmp().execute("human-monitor-command", "{\"command-line\":\"qemu-io -d /machine/peripheral/dev-vda/virtio-backend \\\"write -z 2M 64k\\\"\"}");
+            Program.Result inUse = afterimage.run("backup", "web", "--image", "vda=" + image);
+            assertEquals(ExitCode.SOURCE.number(), inUse.exit());
+            assertTrue(inUse.err().contains("in use by a running machine"), inUse.err());
+            guest.quit();
+        }
+        JsonNode stopped = backUp("web", image);
+        assertEquals("bitmap", stopped.path("disks").path(0).path("change").asString(), stopped.toString());
+        assertEquals(CHUNK, stopped.path("bytes").path("dirty").asLong(), stopped.toString());
+        assertExact("web", image);
+        String described = Tool.run("qemu-img", "info", image.toString()).orFail().text();
+        assertTrue(described.contains(stopped.path("point").asString()) && !described.contains(first.path("point").asString()), described);
+    }
+
     @Test
     void aTreeIsCopiedAsATree() {
         Path image = overlay("web.qcow2", base, "write -P 7 1M 128k", "write -z 2M 64k");

@@ -27,7 +27,7 @@ final class BlockGraph {
         JsonNode described = client.execute("query-named-block-nodes", QmpClient.arguments().put("flat", true));
         var graph = new BlockGraph(described);
         if (graph.nodes.values().stream().anyMatch(BlockNode::isFilter)
-                || described.valueStream().anyMatch(node -> node.path("backing_file_depth").asInt(0) > 0)) {
+                || described.valueStream().anyMatch(node -> node.has("backing_file"))) {
             graph.readEdges(client, described);
         }
         return graph;

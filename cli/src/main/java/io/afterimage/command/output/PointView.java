@@ -140,7 +140,7 @@ public record PointView(
         addBytes(facts, point.bytes());
         for (PointDisk disk : point.disks()) {
             facts.add(List.of("disk " + disk.name(), ByteSize.format(disk.size()) + ", changes found by "
-                    + (disk.change() == PointDisk.Change.WHOLE ? "reading it whole" : point.base().isPresent() ? "the overlays above its base" : "dirty bitmap")
+                    + (disk.change() == PointDisk.Change.WHOLE ? "reading it whole" : point.base().isPresent() ? "what lies above its base image" : "dirty bitmap")
                     + disk.reason().map(reason -> ": " + reason).orElse("")));
         }
         facts.add(List.of("described by", String.join(", ", manifest.definition().keySet())));
