@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * Which image files of this host were read whole and found to be which disk of which point, so that a base image is not read again for
@@ -28,6 +29,11 @@ final class SeenFiles {
 
     /** Of two writes within one tick of a file system's clock the second leaves no trace: what is so young proves nothing. */
     private static final Duration TICK = Duration.ofSeconds(2);
+
+    /** So many are kept whatever their age; of more than that, the old ones go, which costs whom they were of use to another reading. */
+    private static final int MOST_NOTES = 1000;
+
+    private static final Duration LIFE = Duration.ofDays(90);
 
     private final Path folder;
 
@@ -74,6 +80,23 @@ final class SeenFiles {
             Path fresh = Files.createTempFile(folder, stamp.key(), ".new");
             Files.write(fresh, lines);
             Files.move(fresh, file(stamp), StandardCopyOption.ATOMIC_MOVE);
+            prune();
+        }
+    }
+
+    /** A file that was written to since it was seen is never known again; its note only gets old. */
+    private void prune() throws IOException {
+        List<Path> notes;
+        try (Stream<Path> files = Files.list(folder)) {
+            notes = files.toList();
+        }
+        if (notes.size() > MOST_NOTES) {
+            Instant old = Instant.now().minus(LIFE);
+            for (Path note : notes) {
+                if (Files.exists(note) && Files.getLastModifiedTime(note).toInstant().isBefore(old)) {
+                    Files.deleteIfExists(note);
+                }
+            }
         }
     }
 
