@@ -91,7 +91,7 @@ class BackupTreeTest {
                 List.of(new ByteRange(3L * CHUNK, CHUNK), new ByteRange(7L * CHUNK, CHUNK))));
         assertEquals(PointKind.INCREMENTAL, point.kind());
         assertEquals(Optional.of(base.id()), point.parent());
-        assertTrue(point.bytes().stored() < 2 * CHUNK, point.toString());
+        assertTrue(point.bytes().stored() < 2L * CHUNK, point.toString());
 
         Point read = repository.catalog().find(WEB, point.id()).orElseThrow();
         assertEquals(point, read);
