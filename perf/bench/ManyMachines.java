@@ -1,3 +1,4 @@
+import io.afterimage.app.BackUpImages;
 import io.afterimage.assembly.Assembly;
 import io.afterimage.capture.Progress;
 import io.afterimage.index.ChunkIndex;
@@ -33,7 +34,7 @@ final class ManyMachines {
         try (Repository repository = assembly.open(RepositoryLocation.parse(arguments[0]), KeySource.NONE);
                 ChunkIndex index = assembly.index(repository);
                 RandomAccessFile base = new RandomAccessFile(arguments[2], "rw")) {
-            assembly.backUpImages(repository, index).run(new MachineName("base"), disk, Optional.empty(), Progress.NONE);
+            assembly.backUpImages(repository, index).run(new BackUpImages.Request(new MachineName("base"), disk, Optional.empty()), Progress.NONE);
             int[] blocks = random.ints(0, (int) (base.length() / BLOCK)).distinct().limit(changed).toArray();
             byte[][] before = new byte[changed][BLOCK];
             for (int i = 0; i < changed; i++) {
@@ -47,7 +48,7 @@ final class ManyMachines {
                     base.seek((long) block * BLOCK);
                     base.write(own);
                 }
-                assembly.backUpImages(repository, index).run(new MachineName("m" + machine), disk, Optional.empty(), Progress.NONE);
+                assembly.backUpImages(repository, index).run(new BackUpImages.Request(new MachineName("m" + machine), disk, Optional.empty()), Progress.NONE);
             }
         }
         System.out.println((long) machines * changed * BLOCK);

@@ -26,9 +26,21 @@ import java.util.SortedMap;
  * @param time the instant that the disks show
  * @param parent the point that ranges of change are counted from, with its manifest
  * @param definition what the machine is beside its disks, documents by name
+ * @param base whose point the parent is, if it is another machine's; the parent has its disks under this machine's names then
  */
 public record Capture(
-        MachineName machine, PointId id, Instant time, Optional<Manifest> parent, SortedMap<String, String> definition) {
+        MachineName machine,
+        PointId id,
+        Instant time,
+        Optional<Manifest> parent,
+        SortedMap<String, String> definition,
+        Optional<Point.Base> base) {
+
+    /** Of a point whose parent, if it has one, is the machine's own. */
+    public Capture(
+            MachineName machine, PointId id, Instant time, Optional<Manifest> parent, SortedMap<String, String> definition) {
+        this(machine, id, time, parent, definition, Optional.empty());
+    }
 
     /** A point that is stored whole, and not there yet. */
     public record Sealed(Point point, PointWriter writer) {
@@ -72,7 +84,8 @@ public record Capture(
                         described,
                         bytes,
                         seal,
-                        writer.retention()),
+                        writer.retention(),
+                        base),
                 writer);
     }
 

@@ -13,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ExecutionException;
@@ -74,7 +73,7 @@ final class DiskCapture {
 
     CaptureBytes run() throws IOException {
         List<ByteRange> dirty = disk.changed().orElseGet(() -> List.of(new ByteRange(0, disk.device().size())));
-        Survey survey = new Survey(disk.device(), chunkSize, union(dirty, damaged));
+        Survey survey = new Survey(disk.device(), chunkSize, toRead(dirty));
         ExecutorService threads = Executors.newFixedThreadPool(THREADS, Thread.ofPlatform().name("capture-", 0).factory());
         try {
             while (survey.hasNext()) {
@@ -95,23 +94,9 @@ final class DiskCapture {
         return new CaptureBytes(dirty.stream().mapToLong(ByteRange::length).sum(), read, deduplicated, 0, 0);
     }
 
-    /** What lies in any of these ranges on the disk: ordered, not overlapping. */
-    private List<ByteRange> union(List<ByteRange> some, List<ByteRange> others) {
-        List<ByteRange> sorted = Stream.concat(some.stream(), others.stream())
-                .map(new ByteRange(0, disk.device().size())::intersect)
-                .filter(range -> !range.isEmpty())
-                .sorted(Comparator.comparingLong(ByteRange::offset))
-                .toList();
-        List<ByteRange> ranges = new ArrayList<>();
-        for (ByteRange range : sorted) {
-            if (!ranges.isEmpty() && range.offset() <= ranges.getLast().end()) {
-                ByteRange last = ranges.removeLast();
-                ranges.add(ByteRange.between(last.offset(), Math.max(last.end(), range.end())));
-            } else {
-                ranges.add(range);
-            }
-        }
-        return ranges;
+    private List<ByteRange> toRead(List<ByteRange> dirty) {
+        ByteRange whole = new ByteRange(0, disk.device().size());
+        return ByteRange.union(Stream.concat(dirty.stream(), damaged.stream()).map(whole::intersect).toList());
     }
 
     private void submit(ChunkRange range, ExecutorService threads) throws IOException {
@@ -147,7 +132,7 @@ final class DiskCapture {
         return new ReadChunk(number, id, writer.find(id) == null ? writer.encode(id, bytes, at) : null, length);
     }
 
-    private static boolean isZero(byte[] bytes, int at, int length) {
+    static boolean isZero(byte[] bytes, int at, int length) {
         return bytes[at] == 0 && Arrays.equals(bytes, at, at + length - 1, bytes, at + 1, at + length);
     }
 

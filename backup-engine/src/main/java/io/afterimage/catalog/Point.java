@@ -5,8 +5,11 @@ import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
 import io.afterimage.store.Retention;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The descriptor of a restore point: what a list shows, and the seal of its manifest. Immutable.
@@ -20,6 +23,7 @@ import java.util.Optional;
  * @param bytes what the capture cost
  * @param manifest the stored manifest's length and hash
  * @param immutable what each object of the point was under when it was made; it may be under more by now
+ * @param base whose point the parent is, if it is another machine's
  */
 public record Point(
         PointId id,
@@ -30,7 +34,8 @@ public record Point(
         List<PointDisk> disks,
         CaptureBytes bytes,
         Seal manifest,
-        Optional<Retention> immutable) {
+        Optional<Retention> immutable,
+        Optional<Base> base) {
 
     /**
      * What an object must be to be believed.
@@ -40,8 +45,40 @@ public record Point(
      */
     public record Seal(long length, String sha256) {}
 
+    /**
+     * The base image that a machine was launched from: where in a backup tree its first point hangs.
+     *
+     * @param machine as which the base image is in the repository
+     * @param disks for each disk of the point that stands on one of the base's, that one's name
+     */
+    public record Base(MachineName machine, SortedMap<DiskName, DiskName> disks) {
+
+        public Base {
+            disks = Collections.unmodifiableSortedMap(new TreeMap<>(disks));
+        }
+    }
+
     public Point {
         disks = List.copyOf(disks);
+    }
+
+    /** A point whose parent, if it has one, is the machine's own. */
+    public Point(
+            PointId id,
+            MachineName machine,
+            Instant time,
+            PointKind kind,
+            Optional<PointId> parent,
+            List<PointDisk> disks,
+            CaptureBytes bytes,
+            Seal manifest,
+            Optional<Retention> immutable) {
+        this(id, machine, time, kind, parent, disks, bytes, manifest, immutable, Optional.empty());
+    }
+
+    /** The machine that the parent is a point of; this one where there is no parent. */
+    public MachineName parentMachine() {
+        return base.map(Base::machine).orElse(machine);
     }
 
     /** Whether it could not be deleted at that instant, and so must not be forgotten. */

@@ -15,6 +15,8 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -25,6 +27,7 @@ import tools.jackson.databind.json.JsonMapper;
  * later program adds are passed over; a later {@code format} is refused.
  *
  * @param immutable null, and left out, unless the point was made immutable
+ * @param base null, and left out, unless the parent is another machine's point
  * @param check the SHA-256 of the text with zeros in this place, since nothing else proves it where a repository is not encrypted
  */
 public record PointDescriptor(
@@ -38,6 +41,7 @@ public record PointDescriptor(
         CaptureBytes bytes,
         Point.Seal manifest,
         @JsonInclude(JsonInclude.Include.NON_NULL) Retention immutable,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Base base,
         String check) {
 
     /** No descriptor is larger; one that is comes from somebody who means harm. */
@@ -66,6 +70,22 @@ public record PointDescriptor(
         }
     }
 
+    /** A {@link Point.Base} in JSON: the machine, and for each disk of this point that stands on one of its disks that one. */
+    public record Base(String machine, SortedMap<String, String> disks) {
+
+        private static Base of(Point.Base base) {
+            SortedMap<String, String> names = new TreeMap<>();
+            base.disks().forEach((disk, below) -> names.put(disk.text(), below.text()));
+            return new Base(base.machine().text(), names);
+        }
+
+        private Point.Base toBase() {
+            SortedMap<DiskName, DiskName> names = new TreeMap<>();
+            disks.forEach((disk, below) -> names.put(new DiskName(disk), new DiskName(below)));
+            return new Point.Base(new MachineName(machine), names);
+        }
+    }
+
     public static PointDescriptor of(Point point) {
         return new PointDescriptor(
                 FORMAT,
@@ -81,6 +101,7 @@ public record PointDescriptor(
                 point.bytes(),
                 point.manifest(),
                 point.immutable().orElse(null),
+                point.base().map(Base::of).orElse(null),
                 NO_CHECK);
     }
 
@@ -139,6 +160,7 @@ public record PointDescriptor(
                 disks.stream().map(Disk::toPointDisk).toList(),
                 requireNonNull(bytes),
                 manifest,
-                Optional.ofNullable(immutable));
+                Optional.ofNullable(immutable),
+                Optional.ofNullable(base).map(Base::toBase));
     }
 }

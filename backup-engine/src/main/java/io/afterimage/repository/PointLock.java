@@ -3,7 +3,6 @@ package io.afterimage.repository;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.PackId;
 import io.afterimage.manifest.Manifest;
-import io.afterimage.manifest.MachineName;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.repository.RepositoryException.Reason;
 import io.afterimage.store.Listing;
@@ -56,7 +55,7 @@ final class PointLock {
     void cover(Manifest manifest, Optional<Manifest> parent, Set<PackId> stored) throws IOException {
         Set<PackId> packs = new HashSet<>(manifest.packs().ids());
         packs.removeAll(stored);
-        if (parent.isPresent() && isCovered(manifest.machine(), parent.get())) {
+        if (parent.isPresent() && isCovered(parent.get())) {
             packs.removeAll(parent.get().packs().ids());
         }
         // Always asked: each change of the key slots stores another version, and without it an encrypted repository is lost.
@@ -77,8 +76,8 @@ final class PointLock {
         }
     }
 
-    private boolean isCovered(MachineName machine, Manifest parent) throws IOException {
-        return repository.catalog().find(machine, parent.point()).flatMap(Point::immutable).filter(held -> held.covers(retention)).isPresent();
+    private boolean isCovered(Manifest parent) throws IOException {
+        return repository.catalog().find(parent.machine(), parent.point()).flatMap(Point::immutable).filter(held -> held.covers(retention)).isPresent();
     }
 
     /** Locks packs; those that are not there are returned. */

@@ -256,9 +256,14 @@ public final class Repository implements Closeable {
      * the lease is given back.
      */
     public Optional<Manifest> parent(BackupLease lease, List<PointId> candidates) throws IOException {
+        return parent(lease, lease.machine(), candidates);
+    }
+
+    /** The same with points of another machine, as whose image the lease's was launched. */
+    public Optional<Manifest> parent(BackupLease lease, MachineName machine, List<PointId> candidates) throws IOException {
         for (PointId candidate : candidates) {
             try {
-                Optional<Point> point = catalog.find(lease.machine(), candidate);
+                Optional<Point> point = catalog.find(machine, candidate);
                 if (point.isPresent() && lease.hold(point.get(), catalog)) {
                     return Optional.of(manifest(point.get()));
                 }

@@ -2,8 +2,10 @@ package io.afterimage.app;
 
 import io.afterimage.block.ByteRange;
 import io.afterimage.capture.Capture;
+import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
+import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.Checkpoint;
 import io.afterimage.capture.qemu.Cut;
@@ -16,6 +18,7 @@ import io.afterimage.capture.qemu.Strays;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
@@ -25,7 +28,6 @@ import io.afterimage.nbd.client.NbdClient;
 import io.afterimage.nbd.client.RemoteDevice;
 import io.afterimage.nbd.protocol.MetaContext;
 import io.afterimage.nbd.protocol.NbdUri;
-import io.afterimage.nbd.protocol.StatusExtent;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
@@ -46,7 +48,6 @@ import java.util.TreeMap;
  */
 public final class BackUpMachine {
 
-    private static final long DIRTY = 1;
     private static final int CONNECTIONS = 2;
 
     private final Repository repository;
@@ -70,27 +71,41 @@ public final class BackUpMachine {
      * @param disks names, ids or node names; all of the machine's disks when empty
      * @param full whether to read everything, though a checkpoint would tell what has changed
      * @param scratch where QEMU may keep what the guest overwrites meanwhile
+     * @param base what the machine was launched from; counts for its first point
+     * @param checkUnchanged the share of what is said not to have changed that is read all the same
      * @param immutability what the point's objects are to be under, if it is to be immutable
      */
     public record Request(
-            MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch, Optional<Immutability> immutability) {}
+            MachineName machine,
+            Path qmp,
+            List<String> disks,
+            boolean full,
+            Path scratch,
+            Optional<BaseImage> base,
+            Optional<Double> checkUnchanged,
+            Optional<Immutability> immutability) {}
 
     /** Makes the point and returns it. */
     public Point run(Request request, Progress progress) throws IOException {
         try (QmpClient client = QmpClient.connect(request.qmp());
                 BackupLease lease = BackupLease.acquire(repository.store(), clock, request.machine())) {
             List<PointId> points = repository.catalog().pointIds(request.machine());
-            Strays.remove(client, request.scratch(), shortId(), id -> points.contains(new PointId(id)));
+            // The checkpoint of the base's point may have come with a restored image.
+            Strays.remove(client, request.scratch(), shortId(), id -> points.contains(new PointId(id))
+                    || request.base().filter(base -> base.point().id().hex().equals(id)).isPresent());
             Optional<Manifest> newest = repository.parent(lease, points.reversed());
             QemuMachine machine = QemuMachine.inspect(
                     client, request.disks(), newest.map(DiskOrigins::read).orElseGet(DiskOrigins::none).namesByDevice());
             if (machine.disks().isEmpty()) {
                 throw new SourceException("The machine behind " + request.qmp() + " has no disk to back up: 'query-block' in QMP shows what it has.");
             }
-            Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
-            try (PointWriter writer = new PointWriter(repository, lease, index, parent, request.immutability(), random)) {
+            Lineage lineage = request.full()
+                    ? Lineage.NONE
+                    : Lineage.of(parent(lease, machine, points, newest), request.base(), lease,
+                            machine.disks().stream().map(disk -> new DiskName(disk.name())).toList());
+            try (PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
                 PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-                return cut(request, client, machine, parent, writer, id, progress);
+                return cut(request, client, machine, lineage, writer, id, progress);
             }
         }
     }
@@ -113,30 +128,33 @@ public final class BackUpMachine {
     }
 
     private boolean has(QemuDisk disk, PointId id) {
-        String name = new Checkpoint(shortId(), id.hex()).bitmapName();
-        return disk.bitmaps().stream().anyMatch(bitmap -> bitmap.name().equals(name) && bitmap.recording());
+        return disk.records(new Checkpoint(shortId(), id.hex()).bitmapName());
     }
 
     private Point cut(
             Request request,
             QmpClient client,
             QemuMachine machine,
-            Optional<Manifest> parent,
+            Lineage lineage,
             PointWriter writer,
             PointId id,
             Progress progress)
             throws IOException {
+        List<CutPlan.Disk> planned = new ArrayList<>();
+        for (QemuDisk disk : machine.disks()) {
+            planned.add(new CutPlan.Disk(disk, base(disk, lineage)));
+        }
         CutPlan plan = new CutPlan(
                 new Checkpoint(shortId(), id.hex()),
-                machine.disks().stream().map(disk -> new CutPlan.Disk(disk, base(disk, parent))).toList(),
+                planned,
                 request.scratch(),
                 CutPlan.DEFAULT_RESERVE,
                 repository.chunkSize().bytes());
         SortedMap<String, String> definition = new TreeMap<>(machine.definition());
         definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
         try (Cut cut = Cut.begin(client, plan)) {
-            Capture capture = new Capture(request.machine(), id, cut.time(), parent, definition);
-            Capture.Sealed sealed = read(capture, cut, writer, parent.isPresent(), progress);
+            Capture capture = new Capture(request.machine(), id, cut.time(), lineage.parent(), definition, lineage.base());
+            Capture.Sealed sealed = read(capture, cut, writer, request.checkUnchanged(), progress);
             cut.committing();
             return commit(cut, sealed);
         }
@@ -153,12 +171,19 @@ public final class BackUpMachine {
         }
     }
 
-    private static Optional<CutPlan.Base> base(QemuDisk disk, Optional<Manifest> parent) {
-        return parent.flatMap(manifest -> manifest.disk(new DiskName(disk.name()))
-                .map(map -> new CutPlan.Base(manifest.point().hex(), map.size())));
+    private static Optional<CutPlan.Base> base(QemuDisk disk, Lineage lineage) throws IOException {
+        DiskName name = new DiskName(disk.name());
+        Optional<DiskMap> inherited = lineage.disk(name);
+        if (inherited.isEmpty()) {
+            return Optional.empty();
+        }
+        List<ImageLayer> layers = new ArrayList<>(List.of(new ImageLayer(disk.format(), Optional.empty(), disk.size())));
+        disk.backing().forEach(image -> layers.add(ImageLayer.of(image.format(), image.file(), image.size())));
+        return Optional.of(new CutPlan.Base(
+                lineage.parent().orElseThrow().point().hex(), inherited.get().size(), lineage.layersAbove(name, layers).orElse(0)));
     }
 
-    private Capture.Sealed read(Capture capture, Cut cut, PointWriter writer, boolean hasParent, Progress progress)
+    private Capture.Sealed read(Capture capture, Cut cut, PointWriter writer, Optional<Double> checkUnchanged, Progress progress)
             throws IOException {
         List<RemoteDevice> devices = new ArrayList<>();
         try {
@@ -166,7 +191,10 @@ public final class BackUpMachine {
             for (CutDisk disk : cut.disks()) {
                 RemoteDevice device = connect(disk);
                 devices.add(device);
-                disks.add(source(disk, device, hasParent));
+                SourceDisk source = source(disk, device, capture.parent());
+                disks.add(checkUnchanged.isPresent()
+                        ? new UnchangedCheck(new Comparison(repository, index), checkUnchanged.get(), random).check(source, capture.parent())
+                        : source);
             }
             return capture.run(repository, writer, disks, progress);
         } catch (IOException e) {
@@ -180,29 +208,33 @@ public final class BackUpMachine {
 
     private static RemoteDevice connect(CutDisk disk) throws IOException {
         ClientOptions options = ClientOptions.DEFAULT.withConnections(CONNECTIONS);
-        return NbdClient.connect(
-                NbdUri.parse(disk.uri().toString()),
-                disk.changes() instanceof Changes.Recorded recorded
-                        ? options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context())
-                        : options);
+        return NbdClient.connect(NbdUri.parse(disk.uri().toString()), switch (disk.changes()) {
+            case Changes.Recorded recorded when recorded.above().isPresent() ->
+                options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context(), recorded.above().get().context());
+            case Changes.Recorded recorded -> options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context());
+            case Changes.Allocated allocated -> options.withContexts(MetaContext.BASE_ALLOCATION, allocated.context());
+            case Changes.Unknown _ -> options;
+        });
     }
 
-    private static SourceDisk source(CutDisk disk, RemoteDevice device, boolean hasParent) throws IOException {
+    private static SourceDisk source(CutDisk disk, RemoteDevice device, Optional<Manifest> parent) throws IOException {
         DiskName name = new DiskName(disk.disk().name());
         return switch (disk.changes()) {
-            case Changes.Recorded recorded -> SourceDisk.changed(name, device, dirty(device, recorded.context()));
-            case Changes.Unknown unknown ->
-                SourceDisk.whole(name, device, hasParent ? Optional.of(unknown.reason()) : Optional.empty());
+            case Changes.Recorded recorded -> {
+                List<ByteRange> ranges = new ArrayList<>(ChangedRanges.flagged(device, recorded.context()));
+                if (recorded.above().isPresent()) {
+                    ranges.addAll(allocated(name, device, recorded.above().get(), parent));
+                }
+                yield SourceDisk.changed(name, device, ByteRange.union(ranges));
+            }
+            case Changes.Allocated allocated -> SourceDisk.changed(name, device, allocated(name, device, allocated, parent));
+            case Changes.Unknown unknown -> SourceDisk.whole(name, device, parent.map(_ -> unknown.reason()));
         };
     }
 
-    private static List<ByteRange> dirty(RemoteDevice device, String context) throws IOException {
-        List<ByteRange> ranges = new ArrayList<>();
-        for (StatusExtent extent : device.status(context, new ByteRange(0, device.size()))) {
-            if ((extent.flags() & DIRTY) != 0) {
-                ranges.add(extent.range());
-            }
-        }
-        return ranges;
+    private static List<ByteRange> allocated(DiskName name, RemoteDevice device, Changes.Allocated allocated, Optional<Manifest> parent)
+            throws IOException {
+        long size = parent.flatMap(manifest -> manifest.disk(name)).orElseThrow().size();
+        return ChangedRanges.above(device, allocated.context(), allocated.above(), size);
     }
 }

@@ -29,7 +29,7 @@ import java.util.TreeMap;
 /**
  * Copies points into another repository, which may have another chunk size, another key or none: every chunk is verified as it is
  * read, and encoded anew. A point keeps its id, its time and its machine's definition, and is an increment of the newest older point of the
- * machine that both repositories have, so that only what differs between those two is read and only what is new is stored. What is
+ * machine that both repositories have, or of its base image's point if they have that, so that only what differs between those two is read and only what is new is stored. What is
  * copied already is left alone; a copy that is cut off is taken up by the next.
  */
 public final class CopyPoints {
@@ -94,15 +94,23 @@ public final class CopyPoints {
     }
 
     private Point copy(Point point, BackupLease lease, Progress progress) throws IOException {
-        Optional<Manifest> parent = to.parent(lease, commonBefore(point));
-        Optional<Manifest> base = parent.isPresent() ? original(parent.get()) : Optional.empty();
+        Optional<Manifest> own = to.parent(lease, commonBefore(point));
+        Optional<Point.Base> tree = own.isEmpty() && point.parent().isPresent() ? point.base() : Optional.empty();
+        Optional<Manifest> root = tree.isPresent()
+                ? to.parent(lease, tree.get().machine(), List.of(point.parent().get()))
+                : Optional.empty();
+        Optional<Manifest> parent = own.or(() -> root.map(manifest -> manifest.renamed(tree.orElseThrow().disks())));
+        Optional<Manifest> original = parent.isPresent() ? original(parent.get()) : Optional.empty();
+        Optional<Manifest> base = root.isPresent() ? original.map(manifest -> manifest.renamed(tree.orElseThrow().disks())) : original;
         Manifest manifest = images.manifest(point);
         List<SourceDisk> disks = new ArrayList<>();
         try (PointWriter writer = new PointWriter(to, lease, index, parent, immutability, random)) {
             for (DiskMap disk : manifest.disks()) {
                 disks.add(source(point, disk, base.flatMap(older -> older.disk(disk.name()))));
             }
-            return new Capture(point.machine(), point.id(), point.time(), parent, new TreeMap<>(manifest.definition()))
+            return new Capture(
+                            point.machine(), point.id(), point.time(), parent, new TreeMap<>(manifest.definition()),
+                            root.flatMap(_ -> tree))
                     .run(to, writer, disks, progress)
                     .commit();
         } finally {

@@ -1,8 +1,9 @@
 package io.afterimage.app;
 
-import io.afterimage.block.BlockDevice;
 import io.afterimage.nbd.client.ClientOptions;
 import io.afterimage.nbd.client.NbdClient;
+import io.afterimage.nbd.client.RemoteDevice;
+import io.afterimage.nbd.protocol.MetaContext;
 import io.afterimage.nbd.protocol.NbdUri;
 import java.io.Closeable;
 import java.io.IOException;
@@ -13,9 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** A qemu-nbd of our own that serves one image, read-only, on a socket that nobody else can reach. */
+/** A qemu-nbd of our own that serves one image on a socket that nobody else can reach. */
 final class QemuNbd implements Closeable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -23,23 +27,71 @@ final class QemuNbd implements Closeable {
     private static final Duration END = Duration.ofSeconds(2);
 
     private final Path image;
+    private final Offer offer;
     private final Process process;
     private final Path folder;
 
-    private QemuNbd(Path image, Process process, Path folder) {
+    private QemuNbd(Path image, Offer offer, Process process, Path folder) {
         this.image = image;
+        this.offer = offer;
         this.process = process;
         this.folder = folder;
     }
 
-    static QemuNbd serve(Path image, String format) throws IOException {
+    /**
+     * What is to be told beside the bytes, and where they are zeros.
+     *
+     * @param depth in which image of the backing chain each range lies: {@value #DEPTH}, 1 the first, 0 none
+     * @param bitmap a dirty bitmap that is stored in the image: {@link #bitmapContext}, flag 1 is dirty
+     */
+    record Offer(boolean depth, Optional<String> bitmap) {
+
+        static final Offer NOTHING = new Offer(false, Optional.empty());
+        static final String DEPTH = "qemu:allocation-depth";
+
+        String bitmapContext() {
+            return "qemu:dirty-bitmap:" + bitmap.orElseThrow();
+        }
+
+        private List<String> options() {
+            List<String> options = new ArrayList<>();
+            if (depth) {
+                options.add("--allocation-depth");
+            }
+            bitmap.ifPresent(name -> options.add("--bitmap=" + name));
+            return options;
+        }
+
+        private String[] contexts() {
+            List<String> contexts = new ArrayList<>(List.of(MetaContext.BASE_ALLOCATION));
+            if (depth) {
+                contexts.add(DEPTH);
+            }
+            bitmap.ifPresent(_ -> contexts.add(bitmapContext()));
+            return contexts.toArray(String[]::new);
+        }
+    }
+
+    static QemuNbd serve(Path image, String format, Offer offer) throws IOException {
+        List<String> options = new ArrayList<>(List.of("--read-only", "--shared=8"));
+        options.addAll(offer.options());
+        return start(image, format, offer, options);
+    }
+
+    /** One that takes writes, trims included, and has them in the file when it is closed. */
+    static QemuNbd serveWritable(Path image, String format) throws IOException {
+        return start(image, format, Offer.NOTHING, List.of("--discard=unmap"));
+    }
+
+    private static QemuNbd start(Path image, String format, Offer offer, List<String> options) throws IOException {
         Path folder = Files.createTempDirectory("afterimage-nbd");
-        ProcessBuilder command = new ProcessBuilder(
-                "qemu-nbd", "--read-only", "--persistent", "--shared=8", "--format=" + format,
-                "--socket=" + folder.resolve("socket"), "--", image.toAbsolutePath().toString());
+        List<String> command = new ArrayList<>(List.of("qemu-nbd", "--persistent", "--format=" + format));
+        command.addAll(options);
+        command.addAll(List.of("--socket=" + folder.resolve("socket"), "--", image.toAbsolutePath().toString()));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile());
         QemuNbd server;
         try {
-            server = new QemuNbd(image, command.redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start(), folder);
+            server = new QemuNbd(image, offer, builder.start(), folder);
         } catch (IOException e) {
             delete(folder);
             throw new SourceException("To read " + format + " images, qemu-nbd is needed: install the package qemu-utils.", e);
@@ -77,9 +129,9 @@ final class QemuNbd implements Closeable {
     }
 
     /** The image. What keeps qemu-nbd from opening it may come to light only now: it listens before it looks. */
-    BlockDevice connect() throws IOException {
+    RemoteDevice connect() throws IOException {
         try {
-            return NbdClient.connect(NbdUri.unix(socket(), ""), ClientOptions.DEFAULT);
+            return NbdClient.connect(NbdUri.unix(socket(), ""), ClientOptions.DEFAULT.withContexts(offer.contexts()));
         } catch (IOException e) {
             try {
                 if (process.waitFor(END.toMillis(), TimeUnit.MILLISECONDS)) {

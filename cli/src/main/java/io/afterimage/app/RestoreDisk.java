@@ -4,6 +4,7 @@ import io.afterimage.block.BlockCopier;
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.FileDevice;
 import io.afterimage.capture.Progress;
+import io.afterimage.capture.qemu.Checkpoint;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
@@ -17,13 +18,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
-/** Writes a disk of a point out: to a new sparse file, over a block device, or into an NBD export. */
+/**
+ * Writes a disk of a point out: to a new sparse file, raw or qcow2, over a block device, or into an NBD export. A qcow2 file gets the point's
+ * checkpoint with it: a machine that starts on it has its next backup begin where the point ended.
+ */
 public final class RestoreDisk {
 
     private final ImageLibrary images;
+    private final String repository;
 
-    public RestoreDisk(ImageLibrary images) {
+    /** @param repository the id of the one that the images are of */
+    public RestoreDisk(ImageLibrary images, String repository) {
         this.images = images;
+        this.repository = repository;
     }
 
     /** The one disk that the selector means in this point. */
@@ -40,7 +47,10 @@ public final class RestoreDisk {
         return point.disks().getFirst().name();
     }
 
-    /** Restores to {@code target}: an NBD URI, a block device, or a file, which must not be there yet unless {@code overwrite}. */
+    /**
+     * Restores to {@code target}: an NBD URI, a block device, or a file, which must not be there yet unless {@code overwrite}. A file that is named
+     * {@code .qcow2} becomes qcow2.
+     */
     public void run(Point point, DiskName disk, String target, boolean overwrite, Progress progress) throws IOException {
         try (BlockDevice image = images.open(point, disk)) {
             progress.total(image.size());
@@ -49,7 +59,13 @@ public final class RestoreDisk {
             } else if (Files.exists(Path.of(target)) && !Files.isRegularFile(Path.of(target))) {
                 toDevice(image, Path.of(target), progress);
             } else {
-                toFile(image, Path.of(target), overwrite, progress);
+                toFile(Path.of(target), overwrite, file -> {
+                    if (target.endsWith(".qcow2")) {
+                        writeQcow2(image, file, checkpoint(point), images.manifest(point).chunkSize().bytes(), progress);
+                    } else {
+                        writeRaw(image, file, progress);
+                    }
+                });
             }
         }
     }
@@ -80,7 +96,7 @@ public final class RestoreDisk {
     }
 
     /** Under another name until it is whole, so that a file of that name is never half of a disk. */
-    private static void toFile(BlockDevice image, Path file, boolean overwrite, Progress progress) throws IOException {
+    private static void toFile(Path file, boolean overwrite, Writer writer) throws IOException {
         if (Files.exists(file) && !overwrite) {
             throw new TargetException("The file " + file + " is there already: choose another name, or overwrite it with --force.");
         }
@@ -91,12 +107,35 @@ public final class RestoreDisk {
         Path partial = parent.resolve(file.getFileName() + ".partial");
         Files.deleteIfExists(partial);
         try {
-            try (FileDevice target = FileDevice.create(partial, image.size())) {
-                BlockCopier.DEFAULT.copy(image, target, progress::advance);
-            }
+            writer.write(partial);
             Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(partial);
         }
+    }
+
+    @FunctionalInterface
+    private interface Writer {
+        void write(Path file) throws IOException;
+    }
+
+    private static void writeRaw(BlockDevice image, Path file, Progress progress) throws IOException {
+        try (FileDevice target = FileDevice.create(file, image.size())) {
+            BlockCopier.DEFAULT.copy(image, target, progress::advance);
+        }
+    }
+
+    /** The bitmap comes last, so that it records nothing of the restoring itself. */
+    private static void writeQcow2(BlockDevice image, Path file, Checkpoint checkpoint, long granularity, Progress progress) throws IOException {
+        QemuImage.create(file, image.size());
+        try (QemuNbd server = QemuNbd.serveWritable(file, "qcow2");
+                BlockDevice target = server.connect()) {
+            BlockCopier.DEFAULT.copy(image, target, progress::advance);
+        }
+        QemuImage.inspect(file).add(checkpoint, granularity);
+    }
+
+    private Checkpoint checkpoint(Point point) {
+        return new Checkpoint(repository.substring(0, 8), point.id().hex());
     }
 }

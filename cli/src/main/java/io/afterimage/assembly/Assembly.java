@@ -2,6 +2,7 @@ package io.afterimage.assembly;
 
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
+import io.afterimage.app.BaseImage;
 import io.afterimage.app.CommitOverlay;
 import io.afterimage.app.CopyPoints;
 import io.afterimage.app.ForgetPoints;
@@ -9,7 +10,9 @@ import io.afterimage.cache.DiskTier;
 import io.afterimage.catalog.LastingHolds;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
+import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Protections;
+import io.afterimage.catalog.Selector;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
@@ -106,7 +109,13 @@ public final class Assembly {
     }
 
     public BackUpImages backUpImages(Repository repository, ChunkIndex index) {
-        return new BackUpImages(repository, index, InstantSource.system(), random);
+        return new BackUpImages(repository, index, folders().seen(repository.id()), InstantSource.system(), random);
+    }
+
+    /** The base image that a selector names. */
+    public BaseImage baseImage(Repository repository, ChunkIndex index, Selector selector) throws IOException {
+        Point point = repository.catalog().resolve(selector);
+        return new BaseImage(repository, index, folders().seen(repository.id()), point, selector.disk());
     }
 
     /** For points that are made now; refused where the store cannot do it. */

@@ -1,6 +1,8 @@
 package io.afterimage.command;
 
+import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
+import io.afterimage.app.BaseImage;
 import io.afterimage.assembly.Assembly;
 import io.afterimage.catalog.Point;
 import io.afterimage.command.output.PointView;
@@ -33,6 +35,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  afterimage backup web --qmp /run/web.qmp",
             "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data",
+            "  afterimage backup web --qmp /run/web.qmp --base debian@latest",
             "  afterimage backup web --qmp /run/web.qmp --immutable 30d"
         })
 final class BackupCommand implements Callable<Integer> {
@@ -65,6 +68,9 @@ final class BackupCommand implements Callable<Integer> {
     private Path scratch;
 
     @Mixin
+    private ChangeOptions changes;
+
+    @Mixin
     private ImmutableOptions immutable;
 
     @Spec
@@ -78,9 +84,9 @@ final class BackupCommand implements Callable<Integer> {
 
         @Option(
                 names = "--image",
-                paramLabel = "DISK=[FORMAT:]FILE",
+                paramLabel = "DISK=[FORMAT:]FILE|NBD-URI",
                 converter = Argument.Image.class,
-                description = "An image file (raw or qcow2) or block device. May be repeated.")
+                description = "An image file (raw or qcow2), a block device or an NBD export. May be repeated.")
         private List<ImageSource> images;
     }
 
@@ -90,22 +96,24 @@ final class BackupCommand implements Callable<Integer> {
         try (Repository opened = repository.open();
                 ChunkIndex index = assembly.index(opened)) {
             compression.applyTo(opened);
-            Point point = backUp(assembly, opened, index, immutable.immutability(assembly, opened));
+            Optional<BaseImage> base = changes.base(assembly, opened, index);
+            Point point = backUp(assembly, opened, index, base, immutable.immutability(assembly, opened));
             json.print(spec, PointView.of(point), PointView.summary(point));
         }
         return ExitCode.OK.number();
     }
 
-    private Point backUp(Assembly assembly, Repository opened, ChunkIndex index, Optional<Immutability> immutability) throws IOException {
+    private Point backUp(
+            Assembly assembly, Repository opened, ChunkIndex index, Optional<BaseImage> base, Optional<Immutability> immutability)
+            throws IOException {
         try (TerminalProgress progress = TerminalProgress.start("Backing up " + machine)) {
-            return source.qmp != null
-                    ? assembly.backUpMachine(opened, index).run(request(immutability), progress)
-                    : assembly.backUpImages(opened, index).run(machine, source.images, immutability, progress);
+            if (source.qmp == null) {
+                return assembly.backUpImages(opened, index)
+                        .run(new BackUpImages.Request(machine, source.images, base, changes.context(spec), changes.checkUnchanged(), immutability), progress);
+            }
+            Path folder = scratch != null ? scratch : assembly.folders().scratch();
+            return assembly.backUpMachine(opened, index)
+                    .run(new BackUpMachine.Request(machine, source.qmp, disks, full, folder, base, changes.checkUnchanged(), immutability), progress);
         }
-    }
-
-    private BackUpMachine.Request request(Optional<Immutability> immutability) {
-        Path folder = scratch != null ? scratch : repository.assembly().folders().scratch();
-        return new BackUpMachine.Request(machine, source.qmp, disks, full, folder, immutability);
     }
 }

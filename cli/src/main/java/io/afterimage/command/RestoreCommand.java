@@ -30,7 +30,7 @@ final class RestoreCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SELECTOR", description = "machine[/disk][@point]")
     private String selector;
 
-    @Option(names = "--to", paramLabel = "FILE|NBD-URI", required = true, description = "A file that is made, a block device, or an NBD URI.")
+    @Option(names = "--to", paramLabel = "FILE|NBD-URI", required = true, description = "A file that is made (qcow2 if it is named .qcow2, else raw), a block device, or an NBD URI.")
     private String target;
 
     @Option(names = "--force", description = "Replace FILE if it is there.")
@@ -47,7 +47,7 @@ final class RestoreCommand implements Callable<Integer> {
             Point point = opened.catalog().resolve(parsed);
             DiskName disk = RestoreDisk.disk(point, parsed);
             try (TerminalProgress progress = TerminalProgress.start("Restoring " + point.machine() + "/" + disk)) {
-                new RestoreDisk(images).run(point, disk, target, force, progress);
+                new RestoreDisk(images, opened.id()).run(point, disk, target, force, progress);
             }
             spec.commandLine().getOut().println("Restored " + point.machine() + "/" + disk + " as of " + point.time() + " to " + target + ".");
         }

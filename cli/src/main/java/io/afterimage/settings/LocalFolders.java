@@ -48,6 +48,11 @@ public record LocalFolders(Path cache, Path state) {
         return cache.resolve("frames");
     }
 
+    /** Which image files were seen to be which disks of a repository's points. */
+    public Path seen(String repositoryId) {
+        return cache.resolve(repositoryId).resolve("seen");
+    }
+
     /** What guests overwrite while they are backed up. */
     public Path scratch() {
         return cache.resolve("scratch");

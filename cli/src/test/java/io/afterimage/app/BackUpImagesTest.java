@@ -67,8 +67,8 @@ class BackUpImagesTest {
     private StoreStatistics cost(Repository repository, ChunkIndex index, CountingStore store, byte[] disk) throws IOException {
         Path image = Files.write(folder.resolve("disk.raw"), disk);
         StoreStatistics before = store.statistics();
-        new BackUpImages(repository, index, InstantSource.system(), new SecureRandom())
-                .run(new MachineName("web"), List.of(ImageSource.parse("vda=raw:" + image)), Optional.empty(), Progress.NONE);
+        new BackUpImages(repository, index, folder.resolve("seen"), InstantSource.system(), new SecureRandom())
+                .run(new BackUpImages.Request(new MachineName("web"), List.of(ImageSource.parse("vda=raw:" + image)), Optional.empty()), Progress.NONE);
         return store.statistics().since(before);
     }
 

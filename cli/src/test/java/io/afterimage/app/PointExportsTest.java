@@ -87,8 +87,8 @@ final class PointExportsTest {
     }
 
     private Point backUp(String machine, ImageSource... sources) throws IOException {
-        return new BackUpImages(repository, index, InstantSource.system(), new SecureRandom())
-                .run(new MachineName(machine), List.of(sources), Optional.empty(), Progress.NONE);
+        return new BackUpImages(repository, index, folder.resolve("seen"), InstantSource.system(), new SecureRandom())
+                .run(new BackUpImages.Request(new MachineName(machine), List.of(sources), Optional.empty()), Progress.NONE);
     }
 
     private List<String> listed() throws IOException {

@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -26,23 +27,75 @@ final class RestlessMachine implements Closeable {
     private static final String OURS = "afterimage-";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private final Guest guest;
-    private final Path disk;
+    private Guest guest;
+    private Path disk;
+    private Path below;
+    private final Path root;
 
-    private RestlessMachine(Guest guest, Path disk) {
+    private RestlessMachine(Guest guest, Path root, Path disk) {
         this.guest = guest;
+        this.root = root;
         this.disk = disk;
     }
 
     /** Boots it, with sockets and logs in {@code folder}; it writes when this returns. */
     static RestlessMachine boot(Path folder, Path disk, int seed) {
         Guest guest = Guest.tiny(folder).disk(GuestDisk.qcow2(DISK, disk)).start().awaitReady();
-        RestlessMachine machine = new RestlessMachine(guest, disk);
+        RestlessMachine machine = new RestlessMachine(guest, folder.resolve("root.qcow2"), disk);
         guest.run("[ -n \"$(head -c 512 /dev/vdb | tr -d '\\000')\" ] || head -c " + QUIET_BYTES + " /dev/urandom > /dev/vdb; sync");
         guest.run("torture /dev/vdb --seed " + seed + " --span " + QUIET_BYTES + ":$(($(blockdev --getsize64 /dev/vdb) - " + QUIET_BYTES
                 + ")) > /run/torture.log 2>&1 &");
         machine.awaitWrites(100);
         return machine;
+    }
+
+    /** Has another QEMU take over the running guest; the disk is where it was. Its bitmaps go with it as QEMU does that, or with the stream. */
+    void migrate(Path folder, boolean bitmapsInStream) throws IOException {
+        Path socket = folder.resolve("in.sock");
+        Files.createDirectories(folder);
+        Guest target = Guest.in(folder)
+                .disk(GuestDisk.qcow2("root", root))
+                .disk(GuestDisk.qcow2(DISK, disk))
+                .byKernel()
+                .options("-incoming", "defer")
+                .start();
+        for (Guest side : List.of(guest, target)) {
+            side.qmp().execute("migrate-set-capabilities",
+                    "{\"capabilities\":[{\"capability\":\"dirty-bitmaps\",\"state\":" + bitmapsInStream + "}]}");
+        }
+        guest.qmp().execute("migrate-set-parameters", "{\"downtime-limit\":10000,\"max-bandwidth\":10000000000}");
+        target.qmp().execute("migrate-incoming", "{\"uri\":\"unix:" + socket + "\"}");
+        guest.qmp().execute("migrate", "{\"uri\":\"unix:" + socket + "\"}");
+        Guest source = guest;
+        Deadline.in(PATIENCE).await(
+                () -> source.qmp().execute("query-migrate").path("status").asString("").equals("completed"),
+                () -> "the migration does not come to its end: " + source.qmp().execute("query-migrate"));
+        Deadline.in(PATIENCE).await(() -> target.status().equals("running"), () -> "the guest is " + target.status());
+        guest = target;
+        source.close();
+        awaitWrites(20);
+    }
+
+    /** Puts an overlay onto the disk, as others do who take a snapshot of it; it takes all writes from now on. */
+    void snapshot(Path overlay) {
+        Tool.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", disk.toString(), "-F", "qcow2", overlay.toString()).orFail();
+        guest.qmp().execute("blockdev-add", "{\"driver\":\"qcow2\",\"node-name\":\"snapshot\",\"discard\":\"unmap\",\"backing\":null,"
+                + "\"file\":{\"driver\":\"file\",\"filename\":\"" + overlay + "\",\"discard\":\"unmap\"}}");
+        guest.qmp().execute("blockdev-snapshot", "{\"node\":\"" + DISK + "\",\"overlay\":\"snapshot\"}");
+        below = disk;
+        disk = overlay;
+        awaitWrites(20);
+    }
+
+    /** Has QEMU write the overlay's contents into the image below, which is the disk again then. */
+    void removeSnapshot() {
+        guest.qmp().execute("block-commit", "{\"job-id\":\"commit\",\"device\":\"snapshot\"}");
+        guest.qmp().awaitEvent("BLOCK_JOB_READY", PATIENCE);
+        guest.qmp().execute("job-complete", "{\"id\":\"commit\"}");
+        guest.qmp().awaitEvent("BLOCK_JOB_COMPLETED", PATIENCE);
+        guest.qmp().execute("blockdev-del", "{\"node-name\":\"snapshot\"}");
+        disk = below;
+        awaitWrites(20);
     }
 
     Guest guest() {

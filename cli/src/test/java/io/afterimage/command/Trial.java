@@ -80,6 +80,11 @@ final class Trial implements Closeable {
         machine = RestlessMachine.boot(folder.resolve("g" + boots), disk, boots);
     }
 
+    /** The newest point. */
+    String newest() {
+        return points.getLast();
+    }
+
     RestlessMachine machine() {
         return machine;
     }
@@ -109,6 +114,11 @@ final class Trial implements Closeable {
 
     /** Makes a point, and fails unless it is exact and QEMU is clean at once. */
     JsonNode backUpExactly(String change) throws IOException {
+        return backUpExactly(change, points.isEmpty() ? null : points.getLast(), 1);
+    }
+
+    /** The same where the parent is not the newest point, or a disk has more than one checkpoint. */
+    JsonNode backUpExactly(String change, String parent, int checkpointsLeft) throws IOException {
         Process backup = startPaused(Optional.empty());
         Deadline.in(PATIENCE).await(() -> isCut() || !backup.isAlive(), this::log);
         machine.guest().resume();
@@ -116,11 +126,11 @@ final class Trial implements Closeable {
         assertEquals(Set.of(), traces());
         JsonNode point = new JsonMapper().readTree(log().substring(log().indexOf('{')));
         assertEquals(change, point.path("disks").path(0).path("change").asString(), point.toString());
-        assertEquals(points.isEmpty() ? null : points.getLast(), point.path("parent").asString(null));
+        assertEquals(parent, point.path("parent").asString(null));
         String id = point.path("point").asString();
         points.add(id);
         Set<String> checkpoints = machine.checkpoints();
-        assertTrue(checkpoints.size() == 1 && checkpoints.iterator().next().endsWith(id), checkpoints + " at " + id);
+        assertTrue(checkpoints.size() == checkpointsLeft && checkpoints.stream().anyMatch(name -> name.endsWith(id)), checkpoints + " at " + id);
         served.assertExact(reference, selector(id));
         return point;
     }

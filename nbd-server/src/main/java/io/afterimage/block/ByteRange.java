@@ -1,5 +1,10 @@
 package io.afterimage.block;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+
 /**
  * A half-open range of bytes {@code [offset, end)} of a device.
  *
@@ -38,5 +43,20 @@ public record ByteRange(long offset, long length) {
     public ByteRange alignOutward(long unit) {
         long start = offset & -unit;
         return between(start, Math.addExact(end(), unit - 1) & -unit);
+    }
+
+    /** What lies in any of the ranges: ordered, neither overlapping nor touching, none of them empty. */
+    public static List<ByteRange> union(Collection<ByteRange> ranges) {
+        List<ByteRange> sorted = ranges.stream().filter(range -> !range.isEmpty()).sorted(Comparator.comparingLong(ByteRange::offset)).toList();
+        List<ByteRange> union = new ArrayList<>();
+        for (ByteRange range : sorted) {
+            if (!union.isEmpty() && range.offset() <= union.getLast().end()) {
+                ByteRange last = union.removeLast();
+                union.add(between(last.offset(), Math.max(last.end(), range.end())));
+            } else {
+                union.add(range);
+            }
+        }
+        return union;
     }
 }

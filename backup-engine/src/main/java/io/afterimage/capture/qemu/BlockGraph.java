@@ -1,29 +1,33 @@
 package io.afterimage.capture.qemu;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/** QEMU's block graph at one moment: every named node, and what stands below a filter. */
+/** QEMU's block graph at one moment: every named node, what stands below a filter, and what below an overlay. */
 final class BlockGraph {
 
     private final Map<String, BlockNode> nodes = new LinkedHashMap<>();
     /** For each filter the node that it stands in front of. */
-    private final Map<String, String> below;
+    private final Map<String, String> below = new HashMap<>();
+    /** For each overlay the node that it stands on. */
+    private final Map<String, String> backing = new HashMap<>();
 
-    private BlockGraph(JsonNode described, Map<String, String> below) {
+    private BlockGraph(JsonNode described) {
         described.valueStream().map(BlockNode::of).forEach(node -> nodes.put(node.name(), node));
-        this.below = below;
     }
 
     static BlockGraph query(QmpClient client) throws IOException {
         JsonNode described = client.execute("query-named-block-nodes", QmpClient.arguments().put("flat", true));
-        var graph = new BlockGraph(described, new HashMap<>());
-        if (graph.nodes.values().stream().anyMatch(BlockNode::isFilter)) {
+        var graph = new BlockGraph(described);
+        if (graph.nodes.values().stream().anyMatch(BlockNode::isFilter)
+                || described.valueStream().anyMatch(node -> node.has("backing_file"))) {
             graph.readEdges(client, described);
         }
         return graph;
@@ -48,6 +52,19 @@ final class BlockGraph {
             throw new QmpException("QEMU does not tell which node is below the filter '" + top + "': end the job that put it there");
         }
         return node;
+    }
+
+    /**
+     * What an overlay stands on, the next one below first. The list ends early at a filter, or where QEMU does not tell what comes.
+     */
+    List<BlockNode> backingChain(BlockNode overlay) {
+        var chain = new ArrayList<BlockNode>();
+        BlockNode node = nodes.get(backing.getOrDefault(overlay.name(), ""));
+        while (node != null && !node.isFilter() && chain.size() < nodes.size()) {
+            chain.add(node);
+            node = nodes.get(backing.getOrDefault(node.name(), ""));
+        }
+        return List.copyOf(chain);
     }
 
     /** New QEMUs list the children of each node; older ones tell them by a debugging command only. */
@@ -87,6 +104,8 @@ final class BlockGraph {
         BlockNode node = nodes.get(parent);
         if (node != null && node.isFilter() && (link.equals("file") || link.equals("backing"))) {
             below.put(parent, child);
+        } else if (node != null && link.equals("backing")) {
+            backing.put(parent, child);
         }
     }
 }

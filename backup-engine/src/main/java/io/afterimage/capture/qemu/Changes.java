@@ -1,6 +1,8 @@
 package io.afterimage.capture.qemu;
 
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** What is known of a disk's changes since an earlier point. */
 public sealed interface Changes {
@@ -10,42 +12,71 @@ public sealed interface Changes {
      *
      * @param context the NBD metadata context that tells them: {@code qemu:dirty-bitmap:...}, flag 1 is dirty
      * @param dirtyBytes what QEMU counts: whole granules, so maybe a little past the disk's end
+     * @param above present when the bitmap is on an image that the disk has become an overlay on: what lies above it has changed, too
      */
-    record Recorded(String context, long dirtyBytes) implements Changes {}
+    record Recorded(String context, long dirtyBytes, Optional<Allocated> above) implements Changes {}
+
+    /**
+     * They are what the first images of the disk's backing chain hold, which stand on the one that the point shows.
+     *
+     * @param context the NBD metadata context that tells the chain's image in which a range lies, from 1 on; 0 in none
+     * @param above how many of the images, as the context counts them, are above the one that the point shows
+     */
+    record Allocated(String context, int above) implements Changes {}
 
     /** Nothing: the disk must be read whole, and {@code reason} tells the user why. */
     record Unknown(String reason) implements Changes {}
 
-    /** The bitmap on the disk that holds every change since {@code base}, or why there is none. */
+    /**
+     * The bitmap that holds every change since {@code base}, or why there is none. It is on the disk's own image or, when a snapshot has put an
+     * overlay there since, on the one below: all that was written later is in the overlays.
+     */
     static Source find(QemuDisk disk, Optional<CutPlan.Base> base, Checkpoint checkpoint) {
         if (base.isEmpty()) {
-            return new Source("", "there is no earlier point of it");
+            return Source.none("there is no earlier point of it");
         }
         String pointId = base.get().pointId();
-        Optional<DirtyBitmap> found = disk.bitmaps().stream()
-                .filter(bitmap -> bitmap.name().equals(checkpoint.at(pointId).bitmapName()))
-                .findFirst();
+        String name = checkpoint.at(pointId).bitmapName();
+        Optional<Place> found = places(disk).filter(place -> place.bitmap().name().equals(name)).findFirst();
         if (found.isEmpty()) {
-            return new Source("", "QEMU has no checkpoint of point " + pointId + " on it (a restart, a snapshot, or another disk)");
+            return Source.none("QEMU has no checkpoint of point " + pointId + " on it (a restart, a snapshot, or another disk)");
         }
-        DirtyBitmap bitmap = found.get();
+        DirtyBitmap bitmap = found.get().bitmap();
         if (bitmap.inconsistent()) {
-            return new Source("", "its checkpoint is inconsistent, because QEMU did not end cleanly");
+            return Source.none("its checkpoint is inconsistent, because QEMU did not end cleanly");
         }
         if (disk.size() != base.get().diskSize()) {
-            return new Source("", "it was resized from " + base.get().diskSize() + " to " + disk.size() + " bytes");
+            return Source.none("it was resized from " + base.get().diskSize() + " to " + disk.size() + " bytes");
         }
         if (!bitmap.recording()) {
-            return new Source("", "its checkpoint was disabled by another program");
+            return Source.none("its checkpoint was disabled by another program");
         }
         if (bitmap.busy()) {
-            return new Source("", "its checkpoint is in use by another program");
+            return Source.none("its checkpoint is in use by another program");
         }
-        return new Source(bitmap.name(), "");
+        return new Source(found.get().node(), name, found.get().layersAbove(), "");
     }
 
-    /** Either a bitmap's name or the reason why there is none; the other is "". */
-    record Source(String bitmap, String reason) {
+    /** Where a bitmap of a disk is. */
+    record Place(String node, int layersAbove, DirtyBitmap bitmap) {}
+
+    private static Stream<Place> places(QemuDisk disk) {
+        Stream<Place> own = disk.bitmaps().stream().map(bitmap -> new Place(disk.node(), 0, bitmap));
+        Stream<Place> below = IntStream.range(0, disk.backing().size()).boxed().flatMap(i -> disk.backing().get(i).bitmaps().stream()
+                .map(bitmap -> new Place(disk.backing().get(i).node(), i + 1, bitmap)));
+        return Stream.concat(own, below);
+    }
+
+    /**
+     * Either a bitmap or the reason why there is none.
+     *
+     * @param layersAbove how many images of the disk's chain are above the one with the bitmap
+     */
+    record Source(String node, String bitmap, int layersAbove, String reason) {
+
+        private static Source none(String reason) {
+            return new Source("", "", 0, reason);
+        }
 
         boolean isRecorded() {
             return !bitmap.isEmpty();

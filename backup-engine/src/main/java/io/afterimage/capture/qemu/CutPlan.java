@@ -44,6 +44,14 @@ public record CutPlan(Checkpoint checkpoint, List<Disk> disks, Path scratch, lon
      * The earlier point that a disk's new map is built upon.
      *
      * @param diskSize the disk's size in that point, in bytes: QEMU does not mark the area by which a disk grew
+     * @param layersAbove how many images of the disk's backing chain, its own first, are above the one that the point shows; 0 when none
+     *     does, as far as is known, and only a checkpoint tells what has changed
      */
-    public record Base(String pointId, long diskSize) {}
+    public record Base(String pointId, long diskSize, int layersAbove) {
+
+        /** A point of the disk itself. */
+        public Base(String pointId, long diskSize) {
+            this(pointId, diskSize, 0);
+        }
+    }
 }

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -104,7 +105,7 @@ final class Fleecing {
                         .put("node", names.view(i)).put("name", CHANGES).put("disabled", true).put("granularity", plan.granularity());
                 action(actions, "block-dirty-bitmap-merge")
                         .put("node", names.view(i)).put("target", CHANGES)
-                        .putArray("bitmaps").addObject().put("node", disk.node()).put("name", sources.get(i).bitmap());
+                        .putArray("bitmaps").addObject().put("node", sources.get(i).node()).put("name", sources.get(i).bitmap());
             }
         }
         client.execute("transaction", transaction, TRANSACTION_TIMEOUT);
@@ -120,21 +121,40 @@ final class Fleecing {
             if (sources.get(i).isRecorded()) {
                 export.putArray("bitmaps").add(CHANGES);
             }
+            if (layersAbove(i) > 0) {
+                export.put("allocation-depth", true);
+            }
             client.execute("block-export-add", export);
         }
         BlockGraph graph = BlockGraph.query(client);
         for (int i = 0; i < plan.disks().size(); i++) {
             QemuDisk disk = plan.disks().get(i).disk();
             String view = names.view(i);
-            Changes changes = sources.get(i).isRecorded()
-                    ? new Changes.Recorded("qemu:dirty-bitmap:" + CHANGES, graph.node(view)
-                            .flatMap(node -> node.bitmap(CHANGES))
-                            .orElseThrow(() -> new QmpException("QEMU lost the bitmap of changes on node " + view))
-                            .count())
-                    : new Changes.Unknown(sources.get(i).reason());
+            Optional<Changes.Allocated> above = layersAbove(i) == 0
+                    ? Optional.empty()
+                    // The view is one more: what the guest has overwritten since the cut lies there, as it was.
+                    : Optional.of(new Changes.Allocated("qemu:allocation-depth", layersAbove(i) + 1));
+            Changes changes;
+            if (sources.get(i).isRecorded()) {
+                changes = new Changes.Recorded("qemu:dirty-bitmap:" + CHANGES, graph.node(view)
+                        .flatMap(node -> node.bitmap(CHANGES))
+                        .orElseThrow(() -> new QmpException("QEMU lost the bitmap of changes on node " + view))
+                        .count(), above);
+            } else if (above.isPresent()) {
+                changes = above.get();
+            } else {
+                changes = new Changes.Unknown(sources.get(i).reason());
+            }
             disks.add(new CutDisk(disk, uri(disk.name()), changes));
         }
         return List.copyOf(disks);
+    }
+
+    /** How many images are above the one that tells the rest: by its bitmap, or by being what the base point shows. */
+    private int layersAbove(int disk) {
+        return sources.get(disk).isRecorded()
+                ? sources.get(disk).layersAbove()
+                : plan.disks().get(disk).base().map(CutPlan.Base::layersAbove).orElse(0);
     }
 
     private URI uri(String export) {

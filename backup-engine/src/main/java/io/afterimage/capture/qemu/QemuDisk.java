@@ -1,6 +1,7 @@
 package io.afterimage.capture.qemu;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A disk of a running machine.
@@ -14,6 +15,7 @@ import java.util.List;
  * @param size virtual size in bytes, a multiple of 512
  * @param storesBitmaps whether a checkpoint outlives a stop of QEMU
  * @param bitmaps the dirty bitmaps on {@code node}
+ * @param backing the images that {@code node} is an overlay on, the next one below first
  */
 public record QemuDisk(
         String name,
@@ -24,10 +26,34 @@ public record QemuDisk(
         String format,
         long size,
         boolean storesBitmaps,
-        List<DirtyBitmap> bitmaps) {
+        List<DirtyBitmap> bitmaps,
+        List<Backing> backing) {
+
+    /**
+     * An image below an overlay.
+     *
+     * @param format its driver
+     * @param file as QEMU opened it: an absolute path, a URL, a {@code json:} description
+     * @param node its node
+     * @param size virtual size in bytes
+     * @param bitmaps those on that node: what was written to the disk before it became an overlay on this image
+     */
+    public record Backing(String format, String file, String node, long size, List<DirtyBitmap> bitmaps) {
+
+        public Backing {
+            bitmaps = List.copyOf(bitmaps);
+        }
+    }
 
     public QemuDisk {
         bitmaps = List.copyOf(bitmaps);
+        backing = List.copyOf(backing);
+    }
+
+    /** Whether the disk, or an image that it is an overlay on, has a recording bitmap of that name. */
+    public boolean records(String bitmapName) {
+        return Stream.concat(bitmaps.stream(), backing.stream().flatMap(image -> image.bitmaps().stream()))
+                .anyMatch(bitmap -> bitmap.name().equals(bitmapName) && bitmap.recording());
     }
 
     /** Whether a user who writes {@code --disk word} means this disk. */

@@ -16,7 +16,7 @@ class ChangesTest {
     private static final String NAME = NEW.at(BASE).bitmapName();
 
     private static Changes.Source find(long sizeThen, DirtyBitmap... bitmaps) {
-        var disk = new QemuDisk("data", "", "dev-data", "data", "data", "qcow2", 1 << 20, true, List.of(bitmaps));
+        var disk = new QemuDisk("data", "", "dev-data", "data", "data", "qcow2", 1 << 20, true, List.of(bitmaps), List.of());
         return Changes.find(disk, Optional.of(new CutPlan.Base(BASE, sizeThen)), NEW);
     }
 

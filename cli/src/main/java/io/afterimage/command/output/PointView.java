@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,6 +25,7 @@ import java.util.stream.Collectors;
  * A restore point as {@code --json} shows it. Fields may be added, never renamed or removed.
  *
  * @param parent null when the point has none
+ * @param base null unless the parent is another machine's point
  * @param immutable how long and how strictly the point's objects are locked at least; null when they were not
  * @param documents names of the documents that describe the machine; null in lists
  */
@@ -33,6 +35,7 @@ public record PointView(
         Instant time,
         String kind,
         String parent,
+        Base base,
         List<Disk> disks,
         CaptureBytes bytes,
         Immutable immutable,
@@ -58,6 +61,16 @@ public record PointView(
         }
     }
 
+    /** The machine that was launched from, and which of its disks each disk of this one stands on. */
+    public record Base(String machine, Map<String, String> disks) {
+
+        private static Base of(Point.Base base) {
+            Map<String, String> names = new LinkedHashMap<>();
+            base.disks().forEach((disk, below) -> names.put(disk.text(), below.text()));
+            return new Base(base.machine().text(), names);
+        }
+    }
+
     /** {@code mode} is {@code governance} or {@code compliance}. */
     public record Immutable(String mode, Instant until) {}
 
@@ -76,6 +89,7 @@ public record PointView(
                 point.time(),
                 lower(point.kind()),
                 point.parent().map(PointId::hex).orElse(null),
+                point.base().map(Base::of).orElse(null),
                 point.disks().stream()
                         .map(disk -> new Disk(
                                 disk.name().text(),
@@ -142,13 +156,14 @@ public record PointView(
         facts.add(List.of("point", point.id().hex()));
         facts.add(List.of("time", point.time().toString()));
         facts.add(List.of("kind", lower(point.kind())));
-        point.parent().ifPresent(parent -> facts.add(List.of("parent", parent.hex())));
+        point.parent().ifPresent(parent -> facts.add(List.of(
+                "parent", parent.hex() + point.base().map(base -> " of the base image " + base.machine()).orElse(""))));
         point.immutable()
                 .ifPresent(retention -> facts.add(List.of("immutable until", retention.until() + " (" + lower(retention.mode()) + ")")));
         addBytes(facts, point.bytes());
         for (PointDisk disk : point.disks()) {
             facts.add(List.of("disk " + disk.name(), ByteSize.format(disk.size()) + ", changes found by "
-                    + (disk.change() == PointDisk.Change.BITMAP ? "dirty bitmap" : "reading it whole")
+                    + (disk.change() == PointDisk.Change.WHOLE ? "reading it whole" : point.base().isPresent() ? "what lies above its base image" : "dirty bitmap")
                     + disk.reason().map(reason -> ": " + reason).orElse("")));
         }
         profiles.forEach((disk, profile) -> facts.add(List.of(

@@ -1,0 +1,108 @@
+package io.afterimage.app;
+
+import io.afterimage.capture.qemu.Checkpoint;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A qcow2 file as {@code qemu-img info} describes it, and what {@code qemu-img bitmap} can do to it. While another program has the file
+ * open for writing, nothing is done to it; what is done to it is done when the call returns.
+ *
+ * @param file absolute
+ * @param layers the backing chain, the file itself first
+ * @param checkpoints the dirty bitmaps of Afterimage's that are stored in it
+ */
+record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
+
+    private static final long SECTOR = 512;
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /** @param consistent whether the bitmap was stored by a QEMU that ended cleanly */
+    record Stored(Checkpoint checkpoint, boolean consistent) {}
+
+    /** Makes a new qcow2 file of so many bytes; whole sectors, as QEMU has them. */
+    static void create(Path file, long size) throws IOException {
+        if (size % SECTOR != 0) {
+            throw new TargetException("The disk has " + size + " bytes, and a qcow2 image has whole sectors of " + SECTOR
+                    + ": restore it to a file of another name, which becomes raw.");
+        }
+        run(file, "create", "-q", "-f", "qcow2", file.toAbsolutePath().toString(), Long.toString(size));
+    }
+
+    static QemuImage inspect(Path file) throws IOException {
+        Path absolute = file.toAbsolutePath();
+        String described = run(absolute, "info", "--force-share", "-f", "qcow2", "--backing-chain", "--output=json", absolute.toString());
+        try {
+            JsonNode chain = JSON.readTree(described);
+            List<ImageLayer> layers = new ArrayList<>();
+            for (JsonNode layer : chain) {
+                layers.add(ImageLayer.of(
+                        layer.path("format").asString(""), layer.path("filename").asString(""), layer.path("virtual-size").asLong(0)));
+            }
+            return new QemuImage(absolute, List.copyOf(layers), checkpoints(chain.path(0)));
+        } catch (JacksonException e) {
+            throw new SourceException("qemu-img tells nothing of " + file + " that makes sense: check that it is a qcow2 image.", e);
+        }
+    }
+
+    private static List<Stored> checkpoints(JsonNode top) {
+        List<Stored> stored = new ArrayList<>();
+        for (JsonNode bitmap : top.path("format-specific").path("data").path("bitmaps")) {
+            boolean recording = bitmap.path("flags").valueStream().anyMatch(flag -> flag.asString("").equals("auto"));
+            boolean inUse = bitmap.path("flags").valueStream().anyMatch(flag -> flag.asString("").equals("in-use"));
+            Checkpoint.parse(bitmap.path("name").asString("")).ifPresent(name -> stored.add(new Stored(name, recording && !inUse)));
+        }
+        return List.copyOf(stored);
+    }
+
+    /** The virtual size in bytes. */
+    long size() {
+        return layers.getFirst().size();
+    }
+
+    /** The image's checkpoint of that repository and point, if it can be relied on. */
+    Optional<Checkpoint> checkpoint(String repository, String pointId) {
+        return checkpoints.stream()
+                .filter(stored -> stored.consistent() && stored.checkpoint().equals(new Checkpoint(repository, pointId)))
+                .map(Stored::checkpoint)
+                .findFirst();
+    }
+
+    /** Adds a bitmap that records every write from now on. */
+    void add(Checkpoint checkpoint, long granularity) throws IOException {
+        run(file, "bitmap", "-f", "qcow2", "--add", "-g", Long.toString(granularity), file.toString(), checkpoint.bitmapName());
+    }
+
+    void remove(Checkpoint checkpoint) throws IOException {
+        run(file, "bitmap", "-f", "qcow2", "--remove", file.toString(), checkpoint.bitmapName());
+    }
+
+    private static String run(Path file, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of("qemu-img"));
+        command.addAll(List.of(arguments));
+        try {
+            Process process = new ProcessBuilder(command).start();
+            process.getOutputStream().close();
+            String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String complaint = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new SourceException("The image " + file + " cannot be used: " + complaint.strip().replace('\n', ' ') + ".");
+            }
+            return answer;
+        } catch (SourceException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new SourceException("To read qcow2 images, qemu-img is needed: install the package qemu-utils.", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while qemu-img worked on " + file, e);
+        }
+    }
+}

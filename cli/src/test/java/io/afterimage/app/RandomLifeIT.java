@@ -1,0 +1,38 @@
+package io.afterimage.app;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Whatever happens to a machine's disks, in whatever order, each point is exact at the moment it is made, and checkpoints do not pile up.
+ * {@code -Dafterimage.fuzz.seconds=N} says for how long, {@code -Dafterimage.seed=N} repeats a run.
+ */
+class RandomLifeIT {
+
+    private static final Duration TIME = Duration.ofSeconds(Long.getLong("afterimage.fuzz.seconds", 15));
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void everyPointIsExact() throws IOException {
+        long seed = Long.getLong("afterimage.seed", System.nanoTime());
+        long end = System.nanoTime() + TIME.toNanos();
+        try (RandomLife life = new RandomLife(folder, seed)) {
+            try {
+                while (System.nanoTime() < end || life.backups() < 3) {
+                    life.step();
+                }
+            } catch (AssertionError | IOException | RuntimeException e) {
+                throw new AssertionError("with -Dafterimage.seed=" + seed + " after " + life.history(), e);
+            }
+            System.out.println("RandomLifeIT: " + life.history());
+            assertTrue(life.backups() > 0, life.history());
+        }
+    }
+}
