@@ -66,7 +66,8 @@ class GuestFilesIT {
                 Stream.of("vda", "vdb", "vdc").map(disk -> ImageSource.parse(disk + "=" + known.resolve(disk + ".raw"))).toList();
         Point point;
         try (ChunkIndex index = assembly.index(repository)) {
-            point = assembly.backUpImages(repository, index).run(new MachineName("web"), disks, Optional.empty(), Progress.NONE);
+            point = assembly.backUpImages(repository, index)
+                    .run(new BackUpImages.Request(new MachineName("web"), disks, Optional.empty()), Progress.NONE);
         }
         images = assembly.images(repository);
         guest = GuestFiles.open(repository.catalog(), images, point, Optional.empty(),

@@ -9,6 +9,7 @@ import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.fetch.FetchSettings;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.lab.Deadline;
@@ -86,7 +87,12 @@ final class RandomLife implements Closeable {
         random = new Random(seed);
         repository = Repository.create(new MemoryObjectStore(), ChunkSize.DEFAULT, new SecureRandom());
         index = ChunkIndex.open(folder.resolve("index"));
-        images = new ImageLibrary(repository, new OpenPoints(repository.store(), InstantSource.system(), LeaseTerms.DEFAULT), 16 << 20);
+        images = new ImageLibrary(
+                repository,
+                new OpenPoints(repository.store(), InstantSource.system(), LeaseTerms.DEFAULT),
+                16 << 20,
+                Optional.empty(),
+                FetchSettings.DEFAULT);
         backUpMachine = new BackUpMachine(repository, index, InstantSource.system(), new SecureRandom());
         backUpImages = new BackUpImages(repository, index, folder.resolve("seen"), InstantSource.system(), new SecureRandom());
         addDisk();
