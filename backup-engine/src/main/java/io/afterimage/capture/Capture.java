@@ -2,8 +2,10 @@ package io.afterimage.capture;
 
 import io.afterimage.block.ByteRange;
 import io.afterimage.catalog.CaptureBytes;
+import io.afterimage.catalog.Consistency;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
+import io.afterimage.catalog.PointGroup;
 import io.afterimage.catalog.PointKind;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
@@ -32,6 +34,11 @@ public record Capture(
 
     /** A point that is stored whole, and not there yet. */
     public record Sealed(Point point, PointWriter writer) {
+
+        /** The same, with what is known of the circumstances. */
+        public Sealed captured(Optional<Consistency> consistency, Optional<PointGroup> group) {
+            return new Sealed(point.captured(consistency, group), writer);
+        }
 
         /** Makes the point be there. */
         public Point commit() throws IOException {

@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param bytes what the capture cost
  * @param manifest the stored manifest's length and hash
  * @param immutable what each object of the point was under when it was made; it may be under more by now
+ * @param consistency what the guest knew of the instant; empty when it was not asked
+ * @param group the group that it was captured in, if any
  */
 public record Point(
         PointId id,
@@ -30,7 +32,9 @@ public record Point(
         List<PointDisk> disks,
         CaptureBytes bytes,
         Seal manifest,
-        Optional<Retention> immutable) {
+        Optional<Retention> immutable,
+        Optional<Consistency> consistency,
+        Optional<PointGroup> group) {
 
     /**
      * What an object must be to be believed.
@@ -42,6 +46,25 @@ public record Point(
 
     public Point {
         disks = List.copyOf(disks);
+    }
+
+    /** A point whose guest was not asked, and of no group. */
+    public Point(
+            PointId id,
+            MachineName machine,
+            Instant time,
+            PointKind kind,
+            Optional<PointId> parent,
+            List<PointDisk> disks,
+            CaptureBytes bytes,
+            Seal manifest,
+            Optional<Retention> immutable) {
+        this(id, machine, time, kind, parent, disks, bytes, manifest, immutable, Optional.empty(), Optional.empty());
+    }
+
+    /** The same point, captured under these circumstances. */
+    public Point captured(Optional<Consistency> consistently, Optional<PointGroup> together) {
+        return new Point(id, machine, time, kind, parent, disks, bytes, manifest, immutable, consistently, together);
     }
 
     /** Whether it could not be deleted at that instant, and so must not be forgotten. */

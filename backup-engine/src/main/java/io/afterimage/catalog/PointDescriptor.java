@@ -25,6 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
  * later program adds are passed over; a later {@code format} is refused.
  *
  * @param immutable null, and left out, unless the point was made immutable
+ * @param consistency null, and left out, unless the guest was asked
+ * @param group null, and left out, unless the point was captured in one
  * @param check the SHA-256 of the text with zeros in this place, since nothing else proves it where a repository is not encrypted
  */
 public record PointDescriptor(
@@ -38,6 +40,8 @@ public record PointDescriptor(
         CaptureBytes bytes,
         Point.Seal manifest,
         @JsonInclude(JsonInclude.Include.NON_NULL) Retention immutable,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Consistency consistency,
+        @JsonInclude(JsonInclude.Include.NON_NULL) PointGroup group,
         String check) {
 
     /** No descriptor is larger; one that is comes from somebody who means harm. */
@@ -81,6 +85,8 @@ public record PointDescriptor(
                 point.bytes(),
                 point.manifest(),
                 point.immutable().orElse(null),
+                point.consistency().orElse(null),
+                point.group().orElse(null),
                 NO_CHECK);
     }
 
@@ -139,6 +145,8 @@ public record PointDescriptor(
                 disks.stream().map(Disk::toPointDisk).toList(),
                 requireNonNull(bytes),
                 manifest,
-                Optional.ofNullable(immutable));
+                Optional.ofNullable(immutable),
+                Optional.ofNullable(consistency),
+                Optional.ofNullable(group));
     }
 }

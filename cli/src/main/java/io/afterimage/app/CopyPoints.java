@@ -86,6 +86,7 @@ public final class CopyPoints {
             }
             return new Capture(point.machine(), point.id(), point.time(), parent, new TreeMap<>(manifest.definition()))
                     .run(to, writer, disks, progress)
+                    .captured(point.consistency(), point.group())
                     .commit();
         } finally {
             for (SourceDisk disk : disks) {
