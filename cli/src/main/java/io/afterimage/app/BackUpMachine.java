@@ -1,13 +1,8 @@
 package io.afterimage.app;
 
-import io.afterimage.block.ByteRange;
-import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
-import io.afterimage.capture.SourceDisk;
-import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.Checkpoint;
 import io.afterimage.capture.qemu.Cut;
-import io.afterimage.capture.qemu.CutDisk;
 import io.afterimage.capture.qemu.CutPlan;
 import io.afterimage.capture.qemu.QemuDisk;
 import io.afterimage.capture.qemu.QemuMachine;
@@ -20,21 +15,13 @@ import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
-import io.afterimage.nbd.client.ClientOptions;
-import io.afterimage.nbd.client.NbdClient;
-import io.afterimage.nbd.client.RemoteDevice;
-import io.afterimage.nbd.protocol.MetaContext;
-import io.afterimage.nbd.protocol.NbdUri;
-import io.afterimage.nbd.protocol.StatusExtent;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
-import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -45,9 +32,6 @@ import java.util.TreeMap;
  * time everything is read; later, what the checkpoint of the parent point says has changed.
  */
 public final class BackUpMachine {
-
-    private static final long DIRTY = 1;
-    private static final int CONNECTIONS = 2;
 
     private final Repository repository;
     private final ChunkIndex index;
@@ -73,12 +57,40 @@ public final class BackUpMachine {
      * @param immutability what the point's objects are to be under, if it is to be immutable
      */
     public record Request(
-            MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch, Optional<Immutability> immutability) {}
+            MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch, Optional<Immutability> immutability) {
 
-    /** Makes the point and returns it. */
+        /** The same of another machine. */
+        Request of(MachineName otherMachine, Path otherQmp) {
+            return new Request(otherMachine, otherQmp, disks, full, scratch, immutability);
+        }
+    }
+
+    /** Makes the point, of a guest that is not asked, and returns it. */
     public Point run(Request request, Progress progress) throws IOException {
-        try (QmpClient client = QmpClient.connect(request.qmp());
-                BackupLease lease = BackupLease.acquire(repository.store(), clock, request.machine())) {
+        return run(request, Optional.empty(), Quiescing.NONE, progress);
+    }
+
+    /**
+     * Makes the point and returns it.
+     *
+     * @param agent the socket of the machine's guest agent
+     */
+    public Point run(Request request, Optional<Path> agent, Quiescing quiescing, Progress progress) throws IOException {
+        try (MachineBackup backup = prepare(request, agent)) {
+            new CutTogether(List.of(backup), quiescing).run();
+            backup.open();
+            backup.read(progress);
+            return backup.commit();
+        }
+    }
+
+    /** Does all that comes before the cut. */
+    MachineBackup prepare(Request request, Optional<Path> agent) throws IOException {
+        QmpClient client = QmpClient.connect(request.qmp());
+        BackupLease lease = null;
+        PointWriter writer = null;
+        try {
+            lease = BackupLease.acquire(repository.store(), clock, request.machine());
             List<PointId> points = repository.catalog().pointIds(request.machine());
             Strays.remove(client, request.scratch(), shortId(), id -> points.contains(new PointId(id)));
             Optional<Manifest> newest = repository.parent(lease, points.reversed());
@@ -88,9 +100,13 @@ public final class BackUpMachine {
                 throw new SourceException("The machine behind " + request.qmp() + " has no disk to back up: 'query-block' in QMP shows what it has.");
             }
             Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
-            try (PointWriter writer = new PointWriter(repository, lease, index, parent, request.immutability(), random)) {
-                PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-                return cut(request, client, machine, parent, writer, id, progress);
+            writer = new PointWriter(repository, lease, index, parent, request.immutability(), random);
+            PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
+            var job = new MachineBackup.Job(request.machine(), id, client, lease, writer, parent, definition(machine), agent);
+            return new MachineBackup(repository, job, Cut.prepare(client, plan(request, machine, parent, id)));
+        } catch (IOException | RuntimeException e) {
+            try (client; BackupLease _ = lease; PointWriter _ = writer) {
+                throw e;
             }
         }
     }
@@ -117,92 +133,23 @@ public final class BackUpMachine {
         return disk.bitmaps().stream().anyMatch(bitmap -> bitmap.name().equals(name) && bitmap.recording());
     }
 
-    private Point cut(
-            Request request,
-            QmpClient client,
-            QemuMachine machine,
-            Optional<Manifest> parent,
-            PointWriter writer,
-            PointId id,
-            Progress progress)
-            throws IOException {
-        CutPlan plan = new CutPlan(
+    private CutPlan plan(Request request, QemuMachine machine, Optional<Manifest> parent, PointId id) {
+        return new CutPlan(
                 new Checkpoint(shortId(), id.hex()),
                 machine.disks().stream().map(disk -> new CutPlan.Disk(disk, base(disk, parent))).toList(),
                 request.scratch(),
                 CutPlan.DEFAULT_RESERVE,
                 repository.chunkSize().bytes());
-        SortedMap<String, String> definition = new TreeMap<>(machine.definition());
-        definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
-        try (Cut cut = Cut.begin(client, plan)) {
-            Capture capture = new Capture(request.machine(), id, cut.time(), parent, definition);
-            Capture.Sealed sealed = read(capture, cut, writer, parent.isPresent(), progress);
-            cut.committing();
-            return commit(cut, sealed);
-        }
     }
 
-    private static Point commit(Cut cut, Capture.Sealed sealed) throws IOException {
-        try {
-            Point point = sealed.commit();
-            cut.end(Cut.Outcome.COMMITTED);
-            return point;
-        } catch (StoreException e) {
-            cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
-            throw e;
-        }
+    private static SortedMap<String, String> definition(QemuMachine machine) {
+        SortedMap<String, String> definition = new TreeMap<>(machine.definition());
+        definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
+        return definition;
     }
 
     private static Optional<CutPlan.Base> base(QemuDisk disk, Optional<Manifest> parent) {
         return parent.flatMap(manifest -> manifest.disk(new DiskName(disk.name()))
                 .map(map -> new CutPlan.Base(manifest.point().hex(), map.size())));
-    }
-
-    private Capture.Sealed read(Capture capture, Cut cut, PointWriter writer, boolean hasParent, Progress progress)
-            throws IOException {
-        List<RemoteDevice> devices = new ArrayList<>();
-        try {
-            List<SourceDisk> disks = new ArrayList<>();
-            for (CutDisk disk : cut.disks()) {
-                RemoteDevice device = connect(disk);
-                devices.add(device);
-                disks.add(source(disk, device, hasParent));
-            }
-            return capture.run(repository, writer, disks, progress);
-        } catch (IOException e) {
-            // Why QEMU no longer shows the disks says more than that it does not.
-            cut.requireIntact();
-            throw e;
-        } finally {
-            devices.forEach(RemoteDevice::close);
-        }
-    }
-
-    private static RemoteDevice connect(CutDisk disk) throws IOException {
-        ClientOptions options = ClientOptions.DEFAULT.withConnections(CONNECTIONS);
-        return NbdClient.connect(
-                NbdUri.parse(disk.uri().toString()),
-                disk.changes() instanceof Changes.Recorded recorded
-                        ? options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context())
-                        : options);
-    }
-
-    private static SourceDisk source(CutDisk disk, RemoteDevice device, boolean hasParent) throws IOException {
-        DiskName name = new DiskName(disk.disk().name());
-        return switch (disk.changes()) {
-            case Changes.Recorded recorded -> SourceDisk.changed(name, device, dirty(device, recorded.context()));
-            case Changes.Unknown unknown ->
-                SourceDisk.whole(name, device, hasParent ? Optional.of(unknown.reason()) : Optional.empty());
-        };
-    }
-
-    private static List<ByteRange> dirty(RemoteDevice device, String context) throws IOException {
-        List<ByteRange> ranges = new ArrayList<>();
-        for (StatusExtent extent : device.status(context, new ByteRange(0, device.size()))) {
-            if ((extent.flags() & DIRTY) != 0) {
-                ranges.add(extent.range());
-            }
-        }
-        return ranges;
     }
 }

@@ -15,11 +15,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -33,7 +35,9 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  afterimage backup web --qmp /run/web.qmp",
             "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data",
-            "  afterimage backup web --qmp /run/web.qmp --immutable 30d"
+            "  afterimage backup web --qmp /run/web.qmp --immutable 30d",
+            "  afterimage backup web --qmp /run/web.qmp --agent /run/web.agent --quiesce required",
+            "  afterimage backup --group shop --member web=/run/web.qmp,agent=/run/web.agent --member db=/run/db.qmp,agent=/run/db.agent"
         })
 final class BackupCommand implements Callable<Integer> {
 
@@ -46,7 +50,7 @@ final class BackupCommand implements Callable<Integer> {
     @Mixin
     private CompressionOption compression;
 
-    @Parameters(paramLabel = "MACHINE", converter = Argument.Machine.class, description = "The machine's name in the repository.")
+    @Parameters(paramLabel = "MACHINE", arity = "0..1", converter = Argument.Machine.class, description = "The machine's name in the repository.")
     private MachineName machine;
 
     @ArgGroup(multiplicity = "1")
@@ -63,6 +67,9 @@ final class BackupCommand implements Callable<Integer> {
             paramLabel = "DIR",
             description = "With --qmp: where QEMU keeps what the guest overwrites meanwhile; in the worst case as much as the disks. Default: a folder below the cache's.")
     private Path scratch;
+
+    @Mixin
+    private QuiesceOptions quiesce;
 
     @Mixin
     private ImmutableOptions immutable;
@@ -82,25 +89,49 @@ final class BackupCommand implements Callable<Integer> {
                 converter = Argument.Image.class,
                 description = "An image file (raw or qcow2) or block device. May be repeated.")
         private List<ImageSource> images;
+
+        @ArgGroup(exclusive = false)
+        private GroupOptions group;
     }
 
     @Override
     public Integer call() throws IOException {
+        requireSense();
         Assembly assembly = repository.assembly();
         try (Repository opened = repository.open();
                 ChunkIndex index = assembly.index(opened)) {
             compression.applyTo(opened);
-            Point point = backUp(assembly, opened, index, immutable.immutability(assembly, opened));
-            json.print(spec, PointView.of(point), PointView.summary(point));
+            List<Point> points = backUp(assembly, opened, index, immutable.immutability(assembly, opened));
+            String summary = points.stream().map(PointView::summary).collect(Collectors.joining("\n"));
+            json.print(spec, source.group != null ? points.stream().map(PointView::of).toList() : PointView.of(points.getFirst()), summary);
         }
         return ExitCode.OK.number();
     }
 
-    private Point backUp(Assembly assembly, Repository opened, ChunkIndex index, Optional<Immutability> immutability) throws IOException {
-        try (TerminalProgress progress = TerminalProgress.start("Backing up " + machine)) {
-            return source.qmp != null
-                    ? assembly.backUpMachine(opened, index).run(request(immutability), progress)
-                    : assembly.backUpImages(opened, index).run(machine, source.images, immutability, progress);
+    private void requireSense() {
+        if ((machine == null) == (source.group == null)) {
+            throw new ParameterException(spec.commandLine(), "Name the MACHINE, or with --group a group of machines and each --member.");
+        }
+        if (source.images != null && quiesce.isUsed()) {
+            throw new ParameterException(spec.commandLine(), "--agent, --quiesce, --pre and --post are for running machines: leave them out with --image.");
+        }
+        if (source.group != null && (quiesce.agent().isPresent() || !disks.isEmpty())) {
+            throw new ParameterException(spec.commandLine(), "With --group, name each agent in its --member, and no --disk: all disks of the machines are backed up.");
+        }
+    }
+
+    private List<Point> backUp(Assembly assembly, Repository opened, ChunkIndex index, Optional<Immutability> immutability) throws IOException {
+        String what = source.group != null ? "group " + source.group.name : machine.text();
+        try (TerminalProgress progress = TerminalProgress.start("Backing up " + what)) {
+            if (source.group != null) {
+                boolean agents = source.group.members.stream().anyMatch(member -> member.agent().isPresent());
+                return assembly.backUpGroup(opened, index)
+                        .run(source.group.name, source.group.members, request(immutability), quiesce.quiescing(agents), progress);
+            }
+            return List.of(source.qmp != null
+                    ? assembly.backUpMachine(opened, index)
+                            .run(request(immutability), quiesce.agent(), quiesce.quiescing(quiesce.agent().isPresent()), progress)
+                    : assembly.backUpImages(opened, index).run(machine, source.images, immutability, progress));
         }
     }
 

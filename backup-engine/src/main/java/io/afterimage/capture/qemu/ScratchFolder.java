@@ -21,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -34,6 +35,8 @@ final class ScratchFolder implements Closeable {
 
     private static final Pattern NAME = Pattern.compile("afterimage-[0-9a-f]{32}");
     private static final String LOCK = "lock";
+    /** There while the guest may be frozen; its text is the path of the agent's socket. */
+    private static final String FROZEN = "frozen";
     /** What {@code struct sockaddr_un} has room for, without the terminating zero. */
     private static final int MAX_SOCKET_PATH = 107;
     private static final Path SHORT_ROOT = Path.of("/tmp");
@@ -104,6 +107,24 @@ final class ScratchFolder implements Closeable {
     long freeBytes() {
         // Not through Files.getFileStore, which finds no mount point in a chroot.
         return folder.toFile().getUsableSpace();
+    }
+
+    /** Notes that the guest behind this agent may be frozen from now on, for whoever comes after us. */
+    void noteFrozen(Path agent) throws IOException {
+        Files.writeString(folder.resolve(FROZEN), agent.toAbsolutePath().toString());
+    }
+
+    /** The agent of the guest that a cut has frozen, and has not been seen to thaw. */
+    static Optional<Path> frozen(Path folder) throws IOException {
+        try {
+            return Optional.of(Path.of(Files.readString(folder.resolve(FROZEN))));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    static void noteThawed(Path folder) throws IOException {
+        Files.deleteIfExists(folder.resolve(FROZEN));
     }
 
     /** Whether a living backup holds the folder. */
