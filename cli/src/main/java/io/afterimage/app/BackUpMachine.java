@@ -55,13 +55,26 @@ public final class BackUpMachine {
      * @param full whether to read everything, though a checkpoint would tell what has changed
      * @param scratch where QEMU may keep what the guest overwrites meanwhile
      * @param immutability what the point's objects are to be under, if it is to be immutable
+     * @param transfer how the disks come to us
      */
     public record Request(
-            MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch, Optional<Immutability> immutability) {
+            MachineName machine,
+            Path qmp,
+            List<String> disks,
+            boolean full,
+            Path scratch,
+            Optional<Immutability> immutability,
+            Transfer transfer) {
+
+        /** Pulled, as fast as can be. */
+        public Request(
+                MachineName machine, Path qmp, List<String> disks, boolean full, Path scratch, Optional<Immutability> immutability) {
+            this(machine, qmp, disks, full, scratch, immutability, Transfer.plain());
+        }
 
         /** The same of another machine. */
         Request of(MachineName otherMachine, Path otherQmp) {
-            return new Request(otherMachine, otherQmp, disks, full, scratch, immutability);
+            return new Request(otherMachine, otherQmp, disks, full, scratch, immutability, transfer);
         }
     }
 
@@ -102,8 +115,8 @@ public final class BackUpMachine {
             Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
             writer = new PointWriter(repository, lease, index, parent, request.immutability(), random);
             PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-            var job = new MachineBackup.Job(request.machine(), id, client, lease, writer, parent, definition(machine), agent);
-            return new MachineBackup(repository, job, Cut.prepare(client, plan(request, machine, parent, id)));
+            var job = new MachineBackup.Job(request.machine(), id, client, lease, writer, parent, definition(machine), agent, request.transfer());
+            return new MachineBackup(repository, job, Cut.prepare(client, plan(request, machine, parent, id), request.transfer().by()));
         } catch (IOException | RuntimeException e) {
             try (client; BackupLease _ = lease; PointWriter _ = writer) {
                 throw e;

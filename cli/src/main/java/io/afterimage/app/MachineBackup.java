@@ -1,9 +1,14 @@
 package io.afterimage.app;
 
+import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
+import io.afterimage.capture.Pace;
+import io.afterimage.capture.PacedDevice;
+import io.afterimage.capture.PushedDisk;
 import io.afterimage.capture.SourceDisk;
+import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.Cut;
@@ -14,6 +19,7 @@ import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Consistency;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointGroup;
+import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
@@ -33,7 +39,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.SortedMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The backup of one running machine, step by step, so that several can take each step together: {@link #freeze}, {@link #cut},
@@ -41,6 +50,7 @@ import java.util.SortedMap;
  */
 final class MachineBackup implements Closeable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(MachineBackup.class);
     private static final long DIRTY = 1;
     private static final int CONNECTIONS = 2;
 
@@ -56,6 +66,7 @@ final class MachineBackup implements Closeable {
      *
      * @param client and {@code lease}, {@code writer}: closed with the backup
      * @param agent the guest agent's socket
+     * @param transfer how the disks come
      */
     record Job(
             MachineName machine,
@@ -65,7 +76,8 @@ final class MachineBackup implements Closeable {
             PointWriter writer,
             Optional<Manifest> parent,
             SortedMap<String, String> definition,
-            Optional<Path> agent) {}
+            Optional<Path> agent,
+            Transfer transfer) {}
 
     /** @param cut prepared, and not made */
     MachineBackup(Repository repository, Job job, Cut cut) {
@@ -146,25 +158,58 @@ final class MachineBackup implements Closeable {
         cut.open();
     }
 
-    /** Reads and stores all; the point is not there yet. */
+    /** Reads, or receives, and stores all; the point is not there yet. */
     void read(Progress progress) throws IOException {
-        Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition());
+        try {
+            Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition());
+            sealed = (job.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress))
+                    .captured(consistency, group);
+        } catch (IOException e) {
+            // Why QEMU no longer shows the disks says more than that it does not.
+            cut.requireIntact();
+            throw e;
+        }
+    }
+
+    private Capture.Sealed pull(Capture capture, Progress progress) throws IOException {
         List<RemoteDevice> devices = new ArrayList<>();
         try {
             List<SourceDisk> disks = new ArrayList<>();
             for (CutDisk disk : cut.disks()) {
                 RemoteDevice device = connect(disk);
                 devices.add(device);
-                disks.add(source(disk, device));
+                disks.add(source(disk, new PacedDevice(device, job.transfer().pace()), device));
             }
-            sealed = capture.run(repository, job.writer(), disks, progress).captured(consistency, group);
-        } catch (IOException e) {
-            // Why QEMU no longer shows the disks says more than that it does not.
-            cut.requireIntact();
-            throw e;
+            return capture.run(repository, job.writer(), disks, progress);
         } finally {
             devices.forEach(RemoteDevice::close);
         }
+    }
+
+    private Capture.Sealed receive(Capture capture, Progress progress) throws IOException {
+        try (PushExports exports = PushExports.listenOn(cut.pushSocket())) {
+            List<PushedDisk> disks = cut.disks().stream().map(disk -> pushed(disk, exports)).toList();
+            return capture.run(repository, job.writer(), disks, progress);
+        }
+    }
+
+    private PushedDisk pushed(CutDisk disk, PushExports exports) {
+        Pace pace = job.transfer().pace();
+        DiskName name = new DiskName(disk.disk().name());
+        boolean damaged = job.parent().flatMap(manifest -> manifest.disk(name)).stream()
+                .anyMatch(inherited -> !job.writer().damaged(inherited.map()).isEmpty());
+        Optional<Long> dirty = disk.changes() instanceof Changes.Recorded recorded && !damaged
+                ? Optional.of(recorded.dirtyBytes())
+                : Optional.empty();
+        Optional<String> reason = job.parent().isEmpty() || dirty.isPresent()
+                ? Optional.empty()
+                : Optional.of(disk.changes() instanceof Changes.Unknown unknown
+                        ? unknown.reason()
+                        : "chunks of it are damaged in the repository, and QEMU cannot be told to push those alone");
+        return new PushedDisk(name, disk.disk().size(), dirty, reason, target -> exports.during(
+                name.text(),
+                new PacedDevice(target, pace),
+                () -> cut.push(disk, dirty.isPresent(), pace::bytesPerSecond)));
     }
 
     /** Throws the reason why what was read must not become a point, if there is one. */
@@ -193,13 +238,30 @@ final class MachineBackup implements Closeable {
                         : options);
     }
 
-    private SourceDisk source(CutDisk disk, RemoteDevice device) throws IOException {
+    private SourceDisk source(CutDisk disk, BlockDevice paced, RemoteDevice device) throws IOException {
         DiskName name = new DiskName(disk.disk().name());
         return switch (disk.changes()) {
-            case Changes.Recorded recorded -> SourceDisk.changed(name, device, dirty(device, recorded.context()));
+            case Changes.Recorded recorded -> {
+                List<ByteRange> changed = dirty(device, recorded.context());
+                yield doubt(name, paced, changed)
+                        .map(reason -> SourceDisk.whole(name, paced, Optional.of(reason)))
+                        .orElseGet(() -> SourceDisk.changed(name, paced, changed));
+            }
             case Changes.Unknown unknown ->
-                SourceDisk.whole(name, device, job.parent().isPresent() ? Optional.of(unknown.reason()) : Optional.empty());
+                SourceDisk.whole(name, paced, job.parent().isPresent() ? Optional.of(unknown.reason()) : Optional.empty());
         };
+    }
+
+    /** Why the bitmap must not be believed, if there is a reason. */
+    private Optional<String> doubt(DiskName name, BlockDevice disk, List<ByteRange> changed) throws IOException {
+        double share = job.transfer().checkUnchanged();
+        Optional<DiskMap> before = job.parent().flatMap(manifest -> manifest.disk(name));
+        if (share == 0 || before.isEmpty()) {
+            return Optional.empty();
+        }
+        Optional<String> reason = new UnchangedCheck(repository, job.writer(), share, new Random()).run(before.get().map(), disk, changed);
+        reason.ifPresent(found -> LOG.warn("Disk {} of '{}' is read whole, since {}", name, machine(), found));
+        return reason;
     }
 
     private static List<ByteRange> dirty(RemoteDevice device, String context) throws IOException {

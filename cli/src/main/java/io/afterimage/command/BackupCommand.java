@@ -10,6 +10,7 @@ import io.afterimage.manifest.MachineName;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.ImageSource;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,6 +73,9 @@ final class BackupCommand implements Callable<Integer> {
     private QuiesceOptions quiesce;
 
     @Mixin
+    private TransferOptions transfer;
+
+    @Mixin
     private ImmutableOptions immutable;
 
     @Spec
@@ -99,7 +103,8 @@ final class BackupCommand implements Callable<Integer> {
         requireSense();
         Assembly assembly = repository.assembly();
         try (Repository opened = repository.open();
-                ChunkIndex index = assembly.index(opened)) {
+                ChunkIndex index = assembly.index(opened);
+                Closeable _ = transfer.watchLimits()) {
             compression.applyTo(opened);
             List<Point> points = backUp(assembly, opened, index, immutable.immutability(assembly, opened));
             String summary = points.stream().map(PointView::summary).collect(Collectors.joining("\n"));
@@ -112,8 +117,9 @@ final class BackupCommand implements Callable<Integer> {
         if ((machine == null) == (source.group == null)) {
             throw new ParameterException(spec.commandLine(), "Name the MACHINE, or with --group a group of machines and each --member.");
         }
-        if (source.images != null && quiesce.isUsed()) {
-            throw new ParameterException(spec.commandLine(), "--agent, --quiesce, --pre and --post are for running machines: leave them out with --image.");
+        if (source.images != null && (quiesce.isUsed() || transfer.isUsed())) {
+            throw new ParameterException(
+                    spec.commandLine(), "What is asked of the guest, --mode and limits are for running machines: leave them out with --image.");
         }
         if (source.group != null && (quiesce.agent().isPresent() || !disks.isEmpty())) {
             throw new ParameterException(spec.commandLine(), "With --group, name each agent in its --member, and no --disk: all disks of the machines are backed up.");
@@ -137,6 +143,6 @@ final class BackupCommand implements Callable<Integer> {
 
     private BackUpMachine.Request request(Optional<Immutability> immutability) {
         Path folder = scratch != null ? scratch : repository.assembly().folders().scratch();
-        return new BackUpMachine.Request(machine, source.qmp, disks, full, folder, immutability);
+        return new BackUpMachine.Request(machine, source.qmp, disks, full, folder, immutability, transfer.transfer());
     }
 }

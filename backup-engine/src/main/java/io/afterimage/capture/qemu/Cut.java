@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,8 @@ public final class Cut implements Closeable {
 
     private final QmpClient client;
     private final CutPlan plan;
+    private final Transfer transfer;
+    private final Push push;
     private final ScratchFolder folder;
     private final CutGuard guard;
     private final Fleecing fleecing;
@@ -49,6 +52,14 @@ public final class Cut implements Closeable {
     private Instant time = Instant.EPOCH;
     private boolean ended;
 
+    /** Who reads the disks. */
+    public enum Transfer {
+        /** We do, over NBD: QEMU serves. */
+        PULL,
+        /** QEMU does, and writes to us over NBD: we serve. */
+        PUSH
+    }
+
     /** What became of the point. */
     public enum Outcome {
         /** The repository lists it: its checkpoint stays, older ones of these disks go. */
@@ -59,7 +70,9 @@ public final class Cut implements Closeable {
         UNKNOWN
     }
 
-    private Cut(QmpClient client, CutPlan plan, ScratchFolder folder) throws IOException {
+    private Cut(QmpClient client, CutPlan plan, Transfer transfer, ScratchFolder folder) throws IOException {
+        this.transfer = transfer;
+        this.push = new Push(client, plan);
         this.client = client;
         this.plan = plan;
         this.folder = folder;
@@ -74,7 +87,7 @@ public final class Cut implements Closeable {
      * @throws QmpException one sentence; QEMU is then as it was before, as far as it still answers
      */
     public static Cut begin(QmpClient client, CutPlan plan) throws IOException {
-        Cut cut = prepare(client, plan);
+        Cut cut = prepare(client, plan, Transfer.PULL);
         try {
             cut.make();
             cut.open();
@@ -90,11 +103,11 @@ public final class Cut implements Closeable {
      *
      * @throws QmpException one sentence; QEMU is then as it was before, as far as it still answers
      */
-    public static Cut prepare(QmpClient client, CutPlan plan) throws IOException {
+    public static Cut prepare(QmpClient client, CutPlan plan, Transfer transfer) throws IOException {
         ScratchFolder folder = ScratchFolder.create(plan.scratch(), plan.checkpoint().pointId(), client);
         Cut cut;
         try {
-            cut = new Cut(client, plan, folder);
+            cut = new Cut(client, plan, transfer, folder);
         } catch (IOException e) {
             folder.close();
             ScratchFolder.delete(folder.path());
@@ -105,9 +118,15 @@ public final class Cut implements Closeable {
             if (lack.isPresent()) {
                 throw new QmpException(lack.get());
             }
-            IoThreads.requireSafeReading(client, plan.disks());
+            if (transfer == Transfer.PULL) {
+                IoThreads.requireSafeReading(client, plan.disks());
+            } else {
+                Push.requireSupport(client);
+            }
             cut.fleecing.addViews();
-            cut.fleecing.startServer();
+            if (transfer == Transfer.PULL) {
+                cut.fleecing.startServer();
+            }
             cut.watchdog.awaitReady();
             return cut;
         } catch (IOException | RuntimeException e) {
@@ -163,23 +182,41 @@ public final class Cut implements Closeable {
         }
     }
 
-    /** The watchdog has failed, or has found the guest not to be frozen: no harm in making sure. */
+    /** Nothing is frozen, or it is ours to thaw; should we fail as well, the note is left for {@link Teardown}, here and in others. */
     private void thawAfter(AgentException failure) {
         try {
-            if (!watchdog.isAlive()) {
+            if (failure.isStuck()) {
                 FrozenGuest.thaw(frozenBy.orElseThrow());
             }
-            frozenBy = Optional.empty();
             ScratchFolder.noteThawed(folder.path());
         } catch (IOException e) {
             failure.addSuppressed(e);
+        } finally {
+            frozenBy = Optional.empty();
         }
     }
 
-    /** Makes the disks readable. */
+    /** Makes the disks readable, or ready to be {@linkplain #push pushed}. */
     public void open() throws IOException {
-        disks = fleecing.export();
+        disks = transfer == Transfer.PULL ? fleecing.export() : fleecing.prepare(push);
         guard.start();
+    }
+
+    /** Where a server of ours must listen before disks are pushed; each under its name, and of its size. */
+    public Path pushSocket() {
+        return folder.pushSocket();
+    }
+
+    /**
+     * Has QEMU send a disk to the export of its name at {@link #pushSocket}, and returns when all of it has been taken.
+     *
+     * @param disk one of {@link #disks}, once
+     * @param onlyChanges whether what has not changed since the base is left out; only where changes are recorded
+     * @param speed bytes per second, 0 for no limit; asked again and again
+     */
+    public void push(CutDisk disk, boolean onlyChanges, LongSupplier speed) throws IOException {
+        folder.lend(folder.pushSocket(), client);
+        push.send(disks.indexOf(disk), folder.pushSocket(), onlyChanges, speed);
     }
 
     /** From now on until {@link #paid}, the command is run by the watchdog if we die. */

@@ -47,8 +47,7 @@ final class FrozenGuest {
             try {
                 guest.count = agent.freeze(guest.left());
             } catch (AgentException e) {
-                guest.thawAfter(e);
-                throw e;
+                throw guest.thawAfter(e);
             }
             Thread.ofPlatform().daemon().name("thaw-in-time").start(guest::thawInTime);
             return guest;
@@ -96,7 +95,7 @@ final class FrozenGuest {
                 return thaw(socket);
             } catch (AgentException again) {
                 e.addSuppressed(again);
-                throw e;
+                throw AgentException.stuck(e.getMessage(), e);
             }
         }
     }
@@ -112,11 +111,13 @@ final class FrozenGuest {
         return limit.minusNanos(System.nanoTime() - since);
     }
 
-    private void thawAfter(AgentException failure) {
+    private AgentException thawAfter(AgentException failure) {
         try {
             agent.thaw(THAW_LIMIT);
+            return failure;
         } catch (AgentException e) {
             failure.addSuppressed(e);
+            return AgentException.stuck(failure.getMessage(), failure);
         }
     }
 

@@ -96,6 +96,16 @@ final class ScratchFolder implements Closeable {
         return nbdSocket(folder);
     }
 
+    /** Where we listen, and not QEMU; beside its socket. */
+    Path pushSocket() {
+        return nbdSocket().resolveSibling("out.sock");
+    }
+
+    /** Lets QEMU's user connect to a socket of ours. */
+    void lend(Path socket, QmpClient client) throws IOException {
+        giveTo(client.peer(), socket, folder.getParent());
+    }
+
     /** The socket is in the folder, or in one of the same name in a place with a short path. */
     static Path nbdSocket(Path folder) {
         Path inside = folder.resolve("nbd.sock");

@@ -1,5 +1,6 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.agent.AgentException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -35,6 +36,8 @@ final class Watchdog {
     static final String THAW = "thaw";
     static final String THAWED = "thawed";
     static final String REFUSED = "refused ";
+    /** Like {@link #REFUSED}, and the guest may still be frozen. */
+    static final String STUCK = "stuck ";
 
     /** {@code owed MILLISECONDS COMMAND}, in Base64: a command of the user's that is to be run if the backup dies before {@link #PAID}. */
     static final String OWED = "owed ";
@@ -102,8 +105,12 @@ final class Watchdog {
             frozen = Optional.of(guest);
             return FROZEN + guest.count();
         } catch (IOException | RuntimeException e) {
-            return REFUSED + e.getMessage();
+            return refusal(e);
         }
+    }
+
+    private static String refusal(Exception e) {
+        return (e instanceof AgentException known && known.isStuck() ? STUCK : REFUSED) + e.getMessage();
     }
 
     private String thaw() {
@@ -113,7 +120,7 @@ final class Watchdog {
             }
             return THAWED;
         } catch (IOException | RuntimeException e) {
-            return REFUSED + e.getMessage();
+            return refusal(e);
         } finally {
             frozen = Optional.empty();
         }
@@ -121,7 +128,7 @@ final class Watchdog {
 
     /** The backup is dead. */
     private void inherit() throws IOException {
-        if (frozen.isPresent() && thaw().equals(THAWED)) {
+        if (frozen.isPresent() && !thaw().startsWith(STUCK)) {
             ScratchFolder.noteThawed(folder);
         }
         try {

@@ -87,7 +87,7 @@ final class WatchdogProcess {
         say(Watchdog.FREEZE + limit.toMillis() + " " + agent.toAbsolutePath());
         String answer = answer(limit.plus(FrozenGuest.THAW_LIMIT).plus(GRACE)).orElseThrow(this::silence);
         if (!answer.startsWith(Watchdog.FROZEN)) {
-            throw new AgentException(withoutWord(answer));
+            throw refusal(answer);
         }
         return Integer.parseInt(withoutWord(answer));
     }
@@ -97,23 +97,23 @@ final class WatchdogProcess {
         say(Watchdog.THAW);
         String answer = answer(FrozenGuest.THAW_LIMIT.multipliedBy(2).plus(GRACE)).orElseThrow(this::silence);
         if (!answer.equals(Watchdog.THAWED)) {
-            throw new AgentException(withoutWord(answer));
+            throw refusal(answer);
         }
-    }
-
-    boolean isAlive() {
-        return process.isAlive();
     }
 
     private static String withoutWord(String answer) {
         return answer.substring(answer.indexOf(' ') + 1);
     }
 
+    private static AgentException refusal(String answer) {
+        return answer.startsWith(Watchdog.STUCK) ? AgentException.stuck(withoutWord(answer), null) : new AgentException(withoutWord(answer));
+    }
+
     /** One that does not answer would hold the agent: without it, its connection is free for us. */
     private AgentException silence() {
         process.destroyForcibly();
         ready = false;
-        return new AgentException("the watchdog that had the guest frozen has died");
+        return AgentException.stuck("the watchdog that had the guest frozen has died", null);
     }
 
     /** @param clean whether nothing is left to do; otherwise the watchdog tries its luck with a connection of its own */
