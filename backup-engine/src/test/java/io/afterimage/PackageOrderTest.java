@@ -20,7 +20,7 @@ final class PackageOrderTest {
     /** Each may use what stands before it. */
     private static final List<String> ORDER = List.of(
             "store", "store.file", "store.s3", "keys", "chunk", "pack", "index", "manifest", "catalog", "repository", "profile",
-            "capture", "capture.qemu", "capture.libvirt", "retention", "maintenance");
+            "capture", "capture.agent", "capture.qemu", "capture.libvirt", "retention", "maintenance");
 
     private static final String ROOT = "io.afterimage.";
 
@@ -99,7 +99,7 @@ final class PackageOrderTest {
 
     @Test
     void nativeSocketsStayInCapture() {
-        onlyIn("QMP and the guest agent are spoken by capture alone", "jnr..", List.of("capture", "capture.qemu", "capture.libvirt"));
+        onlyIn("QMP and the guest agent are spoken by capture alone", "jnr..", List.of("capture", "capture.agent", "capture.qemu", "capture.libvirt"));
     }
 
     private static void onlyIn(String reason, String library, List<String> packages) {

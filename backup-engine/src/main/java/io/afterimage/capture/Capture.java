@@ -2,9 +2,12 @@ package io.afterimage.capture;
 
 import io.afterimage.block.ByteRange;
 import io.afterimage.catalog.CaptureBytes;
+import io.afterimage.catalog.Consistency;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
+import io.afterimage.catalog.PointGroup;
 import io.afterimage.catalog.PointKind;
+import io.afterimage.manifest.BlockMapEditor;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.ManifestEditor;
@@ -19,7 +22,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 
 /**
- * Makes one point. The disks are read and stored one after the other; nothing is visible to others until {@link Sealed#commit}.
+ * Makes one point. The disks are read, or received, and stored one after the other; nothing is visible to others until {@link Sealed#commit}.
  *
  * @param machine whose point it is
  * @param id the point's id
@@ -45,6 +48,11 @@ public record Capture(
     /** A point that is stored whole, and not there yet. */
     public record Sealed(Point point, PointWriter writer) {
 
+        /** The same, with what is known of the circumstances. */
+        public Sealed captured(Optional<Consistency> consistency, Optional<PointGroup> group) {
+            return new Sealed(point.captured(consistency, group), writer);
+        }
+
         /** Makes the point be there. */
         public Point commit() throws IOException {
             writer.commit(point);
@@ -53,22 +61,26 @@ public record Capture(
     }
 
     /** Reads the disks, in this order, and stores what the repository does not have. */
-    public Sealed run(Repository repository, PointWriter writer, List<SourceDisk> disks, Progress progress)
+    public Sealed run(Repository repository, PointWriter writer, List<? extends DiskSource> disks, Progress progress)
             throws IOException {
-        if (disks.stream().anyMatch(disk -> disk.changed().isEmpty())) {
+        if (disks.stream().anyMatch(disk -> disk.dirty().isEmpty())) {
             writer.learnAll();
         }
         progress.total(disks.stream().mapToLong(Capture::extent).sum());
         ManifestEditor editor = new ManifestEditor(repository.chunkSize(), parent);
         List<PointDisk> described = new ArrayList<>();
         CaptureBytes bytes = CaptureBytes.NONE;
-        for (SourceDisk disk : disks) {
-            List<ByteRange> damaged = parent.flatMap(manifest -> manifest.disk(disk.name()))
-                    .map(inherited -> writer.damaged(inherited.map()))
-                    .orElse(List.of());
-            DiskCapture capture = new DiskCapture(
-                    disk, damaged, editor.disk(disk.name(), disk.device().size()), writer, repository.chunkSize(), progress);
-            CaptureBytes cost = capture.run();
+        for (DiskSource disk : disks) {
+            BlockMapEditor map = editor.disk(disk.name(), disk.size());
+            CaptureBytes cost = switch (disk) {
+                case SourceDisk source -> {
+                    List<ByteRange> damaged = parent.flatMap(manifest -> manifest.disk(disk.name()))
+                            .map(inherited -> writer.damaged(inherited.map()))
+                            .orElse(List.of());
+                    yield new DiskCapture(source, damaged, map, writer, repository.chunkSize(), progress).run();
+                }
+                case PushedDisk pushed -> new PushCapture(pushed, map, writer, repository.chunkSize(), progress).run();
+            };
             bytes = bytes.plus(cost);
             described.add(describe(disk, cost));
         }
@@ -85,21 +97,21 @@ public record Capture(
                         bytes,
                         seal,
                         writer.retention(),
-                        base),
+                        base,
+                        Optional.empty(),
+                        Optional.empty()),
                 writer);
     }
 
-    private static long extent(SourceDisk disk) {
-        return disk.changed()
-                .map(ranges -> ranges.stream().mapToLong(ByteRange::length).sum())
-                .orElseGet(disk.device()::size);
+    private static long extent(DiskSource disk) {
+        return disk.dirty().orElseGet(disk::size);
     }
 
-    private static PointDisk describe(SourceDisk disk, CaptureBytes cost) {
+    private static PointDisk describe(DiskSource disk, CaptureBytes cost) {
         return new PointDisk(
                 disk.name(),
-                disk.device().size(),
-                disk.changed().isPresent() ? PointDisk.Change.BITMAP : PointDisk.Change.WHOLE,
+                disk.size(),
+                disk.dirty().isPresent() ? PointDisk.Change.BITMAP : PointDisk.Change.WHOLE,
                 disk.reason(),
                 cost);
     }

@@ -65,9 +65,9 @@ public final class Comparison {
         // The last chunk may reach beyond the disk's end, as in the map: with zeros.
         Arrays.fill(here, target.limit(), here.length, (byte) 0);
         if (address == null) {
-            return !DiskCapture.isZero(here, 0, here.length);
+            return !ExaminedChunk.isZero(here, 0, here.length);
         }
-        if (DiskCapture.isZero(here, 0, here.length)) {
+        if (ExaminedChunk.isZero(here, 0, here.length)) {
             return true;
         }
         ChunkId id = repository.codec().id(here, 0);

@@ -2,17 +2,13 @@ package io.afterimage.capture;
 
 import io.afterimage.block.ByteRange;
 import io.afterimage.catalog.CaptureBytes;
-import io.afterimage.chunk.ChunkAddress;
-import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
-import io.afterimage.chunk.EncodedChunk;
 import io.afterimage.manifest.BlockMapEditor;
 import io.afterimage.repository.PointWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ExecutionException;
@@ -41,19 +37,8 @@ final class DiskCapture {
     private final PointWriter writer;
     private final ChunkSize chunkSize;
     private final Progress progress;
-    private final Queue<Future<List<ReadChunk>>> window = new ArrayDeque<>();
-    private long read;
-    private long deduplicated;
-
-    /**
-     * A chunk as a worker leaves it.
-     *
-     * @param number of the chunk on the disk
-     * @param id its hash; null when it is all zeros
-     * @param encoded null when the repository had it as the worker looked
-     * @param bytes the bytes of it that lie on the disk
-     */
-    private record ReadChunk(long number, ChunkId id, EncodedChunk encoded, int bytes) {}
+    private final Queue<Future<List<ExaminedChunk>>> window = new ArrayDeque<>();
+    private CaptureBytes cost = CaptureBytes.NONE;
 
     /** @param damaged what the map inherits, and what cannot be read there: read again, changed or not */
     DiskCapture(
@@ -91,7 +76,7 @@ final class DiskCapture {
             threads.shutdownNow();
             threads.close();
         }
-        return new CaptureBytes(dirty.stream().mapToLong(ByteRange::length).sum(), read, deduplicated, 0, 0);
+        return cost.plus(new CaptureBytes(dirty.stream().mapToLong(ByteRange::length).sum(), 0, 0, 0, 0));
     }
 
     private List<ByteRange> toRead(List<ByteRange> dirty) {
@@ -110,37 +95,25 @@ final class DiskCapture {
     }
 
     /** Runs on a worker. */
-    private List<ReadChunk> readBatch(long first, int count) throws IOException {
+    private List<ExaminedChunk> readBatch(long first, int count) throws IOException {
         long offset = first * chunkSize.bytes();
         int length = (int) Math.min((long) count * chunkSize.bytes(), disk.device().size() - offset);
         // The last chunk of a disk may reach beyond its end: what is not read stays zero.
         byte[] bytes = new byte[count * chunkSize.bytes()];
         disk.device().read(offset, ByteBuffer.wrap(bytes, 0, length));
-        List<ReadChunk> chunks = new ArrayList<>(count);
+        List<ExaminedChunk> chunks = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             int at = i * chunkSize.bytes();
-            chunks.add(examine(first + i, bytes, at, Math.min(chunkSize.bytes(), length - at)));
+            chunks.add(ExaminedChunk.of(first + i, bytes, at, Math.min(chunkSize.bytes(), length - at), chunkSize.bytes(), writer));
         }
         return chunks;
-    }
-
-    private ReadChunk examine(long number, byte[] bytes, int at, int length) {
-        if (isZero(bytes, at, chunkSize.bytes())) {
-            return new ReadChunk(number, null, null, length);
-        }
-        ChunkId id = writer.id(bytes, at);
-        return new ReadChunk(number, id, writer.find(id) == null ? writer.encode(id, bytes, at) : null, length);
-    }
-
-    static boolean isZero(byte[] bytes, int at, int length) {
-        return bytes[at] == 0 && Arrays.equals(bytes, at, at + length - 1, bytes, at + 1, at + length);
     }
 
     /** Takes up the eldest batches until at most {@code left} are in flight. */
     private void drain(int left) throws IOException {
         while (window.size() > left) {
             try {
-                for (ReadChunk chunk : window.remove().get()) {
+                for (ExaminedChunk chunk : window.remove().get()) {
                     take(chunk);
                 }
             } catch (ExecutionException e) {
@@ -152,20 +125,8 @@ final class DiskCapture {
         }
     }
 
-    private void take(ReadChunk chunk) throws IOException {
-        read += chunk.bytes;
-        if (chunk.id == null) {
-            map.putZeros(chunk.number, chunk.number + 1);
-        } else {
-            // Looked up again: an equal chunk may have been laid into a pack since the worker looked.
-            ChunkAddress known = writer.find(chunk.id);
-            if (known != null) {
-                deduplicated += chunk.bytes;
-                map.put(chunk.number, known);
-            } else {
-                map.put(chunk.number, writer.add(chunk.encoded));
-            }
-        }
+    private void take(ExaminedChunk chunk) throws IOException {
+        cost = cost.plus(chunk.take(map, writer));
         progress.advance(chunkSize.bytes());
     }
 }

@@ -16,7 +16,18 @@ import java.util.Optional;
  * @param reason why the disk is read whole though the machine has a parent point; one clause
  */
 public record SourceDisk(
-        DiskName name, BlockDevice device, Optional<List<ByteRange>> changed, Optional<String> reason) {
+        DiskName name, BlockDevice device, Optional<List<ByteRange>> changed, Optional<String> reason)
+        implements DiskSource {
+
+    @Override
+    public long size() {
+        return device.size();
+    }
+
+    @Override
+    public Optional<Long> dirty() {
+        return changed.map(ranges -> ranges.stream().mapToLong(ByteRange::length).sum());
+    }
 
     /** A disk that is read whole. */
     public static SourceDisk whole(DiskName name, BlockDevice device, Optional<String> reason) {

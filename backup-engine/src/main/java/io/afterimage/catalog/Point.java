@@ -24,6 +24,8 @@ import java.util.TreeMap;
  * @param manifest the stored manifest's length and hash
  * @param immutable what each object of the point was under when it was made; it may be under more by now
  * @param base whose point the parent is, if it is another machine's
+ * @param consistency what the guest knew of the instant; empty when it was not asked
+ * @param group the group that it was captured in, if any
  */
 public record Point(
         PointId id,
@@ -35,7 +37,9 @@ public record Point(
         CaptureBytes bytes,
         Seal manifest,
         Optional<Retention> immutable,
-        Optional<Base> base) {
+        Optional<Base> base,
+        Optional<Consistency> consistency,
+        Optional<PointGroup> group) {
 
     /**
      * What an object must be to be believed.
@@ -62,7 +66,7 @@ public record Point(
         disks = List.copyOf(disks);
     }
 
-    /** A point whose parent, if it has one, is the machine's own. */
+    /** A point whose parent, if it has one, is the machine's own, whose guest was not asked, and of no group. */
     public Point(
             PointId id,
             MachineName machine,
@@ -73,12 +77,17 @@ public record Point(
             CaptureBytes bytes,
             Seal manifest,
             Optional<Retention> immutable) {
-        this(id, machine, time, kind, parent, disks, bytes, manifest, immutable, Optional.empty());
+        this(id, machine, time, kind, parent, disks, bytes, manifest, immutable, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /** The machine that the parent is a point of; this one where there is no parent. */
     public MachineName parentMachine() {
         return base.map(Base::machine).orElse(machine);
+    }
+
+    /** The same point, captured under these circumstances. */
+    public Point captured(Optional<Consistency> consistently, Optional<PointGroup> together) {
+        return new Point(id, machine, time, kind, parent, disks, bytes, manifest, immutable, base, consistently, together);
     }
 
     /** Whether it could not be deleted at that instant, and so must not be forgotten. */

@@ -28,6 +28,8 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param immutable null, and left out, unless the point was made immutable
  * @param base null, and left out, unless the parent is another machine's point
+ * @param consistency null, and left out, unless the guest was asked
+ * @param group null, and left out, unless the point was captured in one
  * @param check the SHA-256 of the text with zeros in this place, since nothing else proves it where a repository is not encrypted
  */
 public record PointDescriptor(
@@ -42,6 +44,8 @@ public record PointDescriptor(
         Point.Seal manifest,
         @JsonInclude(JsonInclude.Include.NON_NULL) Retention immutable,
         @JsonInclude(JsonInclude.Include.NON_NULL) Base base,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Consistency consistency,
+        @JsonInclude(JsonInclude.Include.NON_NULL) PointGroup group,
         String check) {
 
     /** No descriptor is larger; one that is comes from somebody who means harm. */
@@ -102,6 +106,8 @@ public record PointDescriptor(
                 point.manifest(),
                 point.immutable().orElse(null),
                 point.base().map(Base::of).orElse(null),
+                point.consistency().orElse(null),
+                point.group().orElse(null),
                 NO_CHECK);
     }
 
@@ -161,6 +167,8 @@ public record PointDescriptor(
                 requireNonNull(bytes),
                 manifest,
                 Optional.ofNullable(immutable),
-                Optional.ofNullable(base).map(Base::toBase));
+                Optional.ofNullable(base).map(Base::toBase),
+                Optional.ofNullable(consistency),
+                Optional.ofNullable(group));
     }
 }

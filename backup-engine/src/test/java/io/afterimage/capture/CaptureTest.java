@@ -14,6 +14,7 @@ import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointKind;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
@@ -33,12 +34,15 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -234,13 +238,146 @@ class CaptureTest {
         BackupLease.acquire(repository.store(), InstantSource.system(), MACHINE).close();
     }
 
+    /** One repository reads the disk and the other is sent it, in random order, by many threads at once: all is the same but where packs lie. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void aDiskThatIsSentMakesTheSamePointAsOneThatIsRead(long seed) throws IOException {
+        Random random = new Random(seed);
+        MemoryDevice disk = new MemoryDevice(SIZE);
+        try (Repository other = TestRepositories.create(new MemoryObjectStore(), encrypted);
+                ChunkIndex otherIndex = ChunkIndex.open(folder.resolve("other"))) {
+            for (int point = 0; point < 5; point++) {
+                TreeSet<Long> dirty = new TreeSet<>();
+                for (int i = 0; i < 30; i++) {
+                    change(random, disk, dirty);
+                }
+                boolean whole = point == 0 || random.nextInt(4) == 0;
+                List<ByteRange> ranges = whole ? List.of(new ByteRange(0, SIZE)) : ranges(dirty);
+                Point read = capture(whole ? SourceDisk.whole(VDA, disk, Optional.empty()) : SourceDisk.changed(VDA, disk, ranges));
+                Point sent = capture(other, otherIndex, new PushedDisk(
+                        VDA,
+                        SIZE,
+                        whole ? Optional.empty() : Optional.of((long) dirty.size() * CHUNK),
+                        Optional.empty(),
+                        target -> send(disk, ranges, target, random)));
+                assertEquals(shape(repository, read), shape(other, sent), "point " + point);
+                assertArrayEquals(bytes(disk), PointBytes.read(other, sent, VDA), "point " + point);
+                assertEquals(read.bytes().dirty(), sent.bytes().dirty());
+                assertEquals(read.disks().getFirst().change(), sent.disks().getFirst().change());
+            }
+        }
+    }
+
+    /** As a hypervisor sends: requests of many sizes, zeros by word, in no order, sixteen at once. */
+    private static void send(MemoryDevice disk, List<ByteRange> ranges, BlockDevice target, Random random) throws IOException {
+        List<ByteRange> requests = new ArrayList<>();
+        for (ByteRange range : ranges) {
+            for (long at = range.offset(); at < range.end(); ) {
+                long length = Math.min(range.end() - at, 512L * (1 + random.nextInt(random.nextBoolean() ? 600 : 130)));
+                requests.add(new ByteRange(at, length));
+                at += length;
+            }
+        }
+        Collections.shuffle(requests, random);
+        try (var threads = Executors.newFixedThreadPool(16)) {
+            var running = requests.stream().map(request -> threads.submit(() -> {
+                ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(request.length()));
+                disk.read(request.offset(), bytes);
+                boolean zeros = true;
+                for (byte b : bytes.array()) {
+                    zeros &= b == 0;
+                }
+                if (zeros) {
+                    target.zero(request, true);
+                } else {
+                    target.write(request.offset(), bytes.flip());
+                }
+                return null;
+            })).toList();
+            for (var request : running) {
+                try {
+                    request.get();
+                } catch (ExecutionException | InterruptedException e) {
+                    throw new IOException(e);
+                }
+            }
+        }
+    }
+
+    /** Which chunks there are, and which have changed; not where they lie. */
+    private static String shape(Repository in, Point point) throws IOException {
+        DiskMap disk = in.manifest(point).disk(VDA).orElseThrow();
+        StringBuilder shape = new StringBuilder();
+        for (long chunk = 0; chunk < disk.map().chunks(); chunk++) {
+            shape.append(disk.map().address(chunk) == null ? '-' : '#');
+        }
+        return shape + " " + disk.changed();
+    }
+
+    @Test
+    void aSenderThatKeepsSomethingBackMakesNoPoint() throws IOException {
+        MemoryDevice disk = new MemoryDevice(SIZE);
+        fill(disk, 0, 100, 1);
+        List<ByteRange> part = List.of(new ByteRange(0, 100L * CHUNK));
+        IOException refusal = assertThrows(IOException.class, () -> capture(repository, index, new PushedDisk(
+                VDA, SIZE, Optional.empty(), Optional.empty(), target -> send(disk, part, target, new Random(1)))));
+        assertTrue(refusal.getMessage().contains("only 100 of 301 chunks have come"), refusal.getMessage());
+        assertTrue(repository.catalog().machines().isEmpty());
+    }
+
+    @Test
+    void whatIsSentTwiceIsRefused() throws IOException {
+        IOException refusal = assertThrows(IOException.class, () -> capture(repository, index, new PushedDisk(
+                VDA, SIZE, Optional.empty(), Optional.empty(), target -> {
+                    target.write(0, ByteBuffer.allocate(CHUNK));
+                    target.write(CHUNK / 2, ByteBuffer.allocate(CHUNK));
+                })));
+        assertTrue(refusal.getMessage().contains("have come already"), refusal.getMessage());
+    }
+
+    /** The sender hears of it by a failing write, and is waited for. */
+    @Test
+    void aSenderIsToldWhenTheCaptureFails() throws IOException {
+        MemoryDevice disk = new MemoryDevice(SIZE);
+        fill(disk, 0, 300, 1);
+        boolean[] ended = {false};
+        IllegalStateException failure = new IllegalStateException("the capture fails");
+        Progress failing = new Progress() {
+            @Override
+            public void total(long bytes) {}
+
+            @Override
+            public void advance(long bytes) {
+                throw failure;
+            }
+        };
+        PushedDisk sent = new PushedDisk(VDA, SIZE, Optional.empty(), Optional.empty(), target -> {
+            try {
+                send(disk, List.of(new ByteRange(0, SIZE)), target, new Random(1));
+            } finally {
+                ended[0] = true;
+            }
+        });
+        IOException thrown = assertThrows(IOException.class, () -> capture(repository, index, sent, failing));
+        assertEquals(failure, thrown.getCause());
+        assertTrue(ended[0]);
+    }
+
     private Point capture(SourceDisk disk) throws IOException {
+        return capture(repository, index, disk);
+    }
+
+    private Point capture(Repository repository, ChunkIndex index, DiskSource disk) throws IOException {
+        return capture(repository, index, disk, Progress.NONE);
+    }
+
+    private Point capture(Repository repository, ChunkIndex index, DiskSource disk, Progress progress) throws IOException {
         Instant time = Instant.ofEpochMilli(clock++);
         try (BackupLease lease = BackupLease.acquire(repository.store(), InstantSource.system(), MACHINE)) {
             Optional<Manifest> parent = repository.parent(lease, repository.catalog().pointIds(MACHINE).reversed());
             try (PointWriter writer = new PointWriter(repository, lease, index, parent, secureRandom)) {
                 return new Capture(MACHINE, PointId.at(time, secureRandom), time, parent, new TreeMap<>())
-                        .run(repository, writer, List.of(disk), Progress.NONE)
+                        .run(repository, writer, List.of(disk), progress)
                         .commit();
             }
         }

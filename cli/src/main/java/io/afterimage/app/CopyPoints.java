@@ -112,6 +112,7 @@ public final class CopyPoints {
                             point.machine(), point.id(), point.time(), parent, new TreeMap<>(manifest.definition()),
                             root.flatMap(_ -> tree))
                     .run(to, writer, disks, progress)
+                    .captured(point.consistency(), point.group())
                     .commit();
         } finally {
             for (SourceDisk disk : disks) {

@@ -1,5 +1,6 @@
 package io.afterimage.assembly;
 
+import io.afterimage.app.BackUpGroup;
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
 import io.afterimage.app.BaseImage;
@@ -106,6 +107,10 @@ public final class Assembly {
 
     public BackUpMachine backUpMachine(Repository repository, ChunkIndex index) {
         return new BackUpMachine(repository, index, InstantSource.system(), random);
+    }
+
+    public BackUpGroup backUpGroup(Repository repository, ChunkIndex index) {
+        return new BackUpGroup(backUpMachine(repository, index));
     }
 
     public BackUpImages backUpImages(Repository repository, ChunkIndex index) {

@@ -6,6 +6,7 @@ import io.afterimage.manifest.MachineName;
 import io.afterimage.nbd.negotiation.TlsMode;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.settings.ByteSize;
+import io.afterimage.settings.GroupMember;
 import io.afterimage.settings.ImageSource;
 import io.afterimage.settings.ListenAddress;
 import io.afterimage.settings.RepositoryLocation;
@@ -51,6 +52,12 @@ abstract sealed class Argument<T> implements ITypeConverter<T> {
     static final class Image extends Argument<ImageSource> {
         Image() {
             super(ImageSource::parse);
+        }
+    }
+
+    static final class Member extends Argument<GroupMember> {
+        Member() {
+            super(GroupMember::parse);
         }
     }
 

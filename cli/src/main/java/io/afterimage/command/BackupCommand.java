@@ -12,16 +12,19 @@ import io.afterimage.manifest.MachineName;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.ImageSource;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -36,7 +39,9 @@ import picocli.CommandLine.Spec;
             "  afterimage backup web --qmp /run/web.qmp",
             "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data",
             "  afterimage backup web --qmp /run/web.qmp --base debian@latest",
-            "  afterimage backup web --qmp /run/web.qmp --immutable 30d"
+            "  afterimage backup web --qmp /run/web.qmp --immutable 30d",
+            "  afterimage backup web --qmp /run/web.qmp --agent /run/web.agent --quiesce required",
+            "  afterimage backup --group shop --member web=/run/web.qmp,agent=/run/web.agent --member db=/run/db.qmp,agent=/run/db.agent"
         })
 final class BackupCommand implements Callable<Integer> {
 
@@ -49,7 +54,7 @@ final class BackupCommand implements Callable<Integer> {
     @Mixin
     private CompressionOption compression;
 
-    @Parameters(paramLabel = "MACHINE", converter = Argument.Machine.class, description = "The machine's name in the repository.")
+    @Parameters(paramLabel = "MACHINE", arity = "0..1", converter = Argument.Machine.class, description = "The machine's name in the repository.")
     private MachineName machine;
 
     @ArgGroup(multiplicity = "1")
@@ -71,6 +76,12 @@ final class BackupCommand implements Callable<Integer> {
     private ChangeOptions changes;
 
     @Mixin
+    private QuiesceOptions quiesce;
+
+    @Mixin
+    private TransferOptions transfer;
+
+    @Mixin
     private ImmutableOptions immutable;
 
     @Spec
@@ -88,32 +99,64 @@ final class BackupCommand implements Callable<Integer> {
                 converter = Argument.Image.class,
                 description = "An image file (raw or qcow2), a block device or an NBD export. May be repeated.")
         private List<ImageSource> images;
+
+        @ArgGroup(exclusive = false)
+        private GroupOptions group;
     }
 
     @Override
     public Integer call() throws IOException {
+        requireSense();
         Assembly assembly = repository.assembly();
         try (Repository opened = repository.open();
-                ChunkIndex index = assembly.index(opened)) {
+                ChunkIndex index = assembly.index(opened);
+                Closeable _ = transfer.watchLimits()) {
             compression.applyTo(opened);
             Optional<BaseImage> base = changes.base(assembly, opened, index);
-            Point point = backUp(assembly, opened, index, base, immutable.immutability(assembly, opened));
-            json.print(spec, PointView.of(point), PointView.summary(point));
+            List<Point> points = backUp(assembly, opened, index, base, immutable.immutability(assembly, opened));
+            String summary = points.stream().map(PointView::summary).collect(Collectors.joining("\n"));
+            json.print(spec, source.group != null ? points.stream().map(PointView::of).toList() : PointView.of(points.getFirst()), summary);
         }
         return ExitCode.OK.number();
     }
 
-    private Point backUp(
+    private void requireSense() {
+        if ((machine == null) == (source.group == null)) {
+            throw new ParameterException(spec.commandLine(), "Name the MACHINE, or with --group a group of machines and each --member.");
+        }
+        if (source.images != null && (quiesce.isUsed() || transfer.isUsed())) {
+            throw new ParameterException(
+                    spec.commandLine(), "What is asked of the guest, --mode and limits are for running machines: leave them out with --image.");
+        }
+        if (source.group != null && (quiesce.agent().isPresent() || !disks.isEmpty())) {
+            throw new ParameterException(spec.commandLine(), "With --group, name each agent in its --member, and no --disk: all disks of the machines are backed up.");
+        }
+        if (transfer.isPushed() && changes.checkUnchanged().isPresent()) {
+            throw new ParameterException(spec.commandLine(), "--check-unchanged reads what QEMU would not push: use it with --mode pull.");
+        }
+    }
+
+    private List<Point> backUp(
             Assembly assembly, Repository opened, ChunkIndex index, Optional<BaseImage> base, Optional<Immutability> immutability)
             throws IOException {
-        try (TerminalProgress progress = TerminalProgress.start("Backing up " + machine)) {
-            if (source.qmp == null) {
-                return assembly.backUpImages(opened, index)
-                        .run(new BackUpImages.Request(machine, source.images, base, changes.context(spec), changes.checkUnchanged(), immutability), progress);
+        String what = source.group != null ? "group " + source.group.name : machine.text();
+        try (TerminalProgress progress = TerminalProgress.start("Backing up " + what)) {
+            if (source.group != null) {
+                boolean agents = source.group.members.stream().anyMatch(member -> member.agent().isPresent());
+                return assembly.backUpGroup(opened, index)
+                        .run(source.group.name, source.group.members, request(base, immutability), quiesce.quiescing(agents), progress);
             }
-            Path folder = scratch != null ? scratch : assembly.folders().scratch();
-            return assembly.backUpMachine(opened, index)
-                    .run(new BackUpMachine.Request(machine, source.qmp, disks, full, folder, base, changes.checkUnchanged(), immutability), progress);
+            return List.of(source.qmp != null
+                    ? assembly.backUpMachine(opened, index)
+                            .run(request(base, immutability), quiesce.agent(), quiesce.quiescing(quiesce.agent().isPresent()), progress)
+                    : assembly.backUpImages(opened, index)
+                            .run(new BackUpImages.Request(machine, source.images, base, changes.context(spec), changes.checkUnchanged(), immutability), progress));
         }
+    }
+
+    private BackUpMachine.Request request(Optional<BaseImage> base, Optional<Immutability> immutability) {
+        Path folder = scratch != null ? scratch : repository.assembly().folders().scratch();
+        return new BackUpMachine.Request(
+                machine, source.qmp, disks, full, folder, base, changes.checkUnchanged(), immutability, transfer.transfer());
     }
 }

@@ -1,6 +1,7 @@
 package io.afterimage.command;
 
 import io.afterimage.app.RestoreDisk;
+import io.afterimage.app.RestoreGroup;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
 import io.afterimage.command.output.TerminalProgress;
@@ -8,11 +9,14 @@ import io.afterimage.image.ImageLibrary;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -21,17 +25,31 @@ import picocli.CommandLine.Spec;
         name = "restore",
         description = "Write a disk of a restore point to a sparse file, a block device or an NBD export.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Example:", "  afterimage restore web/vda@latest --to /srv/web.raw"})
+        footer = {
+            "",
+            "Examples:",
+            "  afterimage restore web/vda@latest --to /srv/web.raw",
+            "  afterimage restore --group shop@latest --to-folder /srv/shop"
+        })
 final class RestoreCommand implements Callable<Integer> {
 
     @Mixin
     private RepositoryOption repository;
 
-    @Parameters(paramLabel = "SELECTOR", description = "machine[/disk][@point]")
+    @Parameters(paramLabel = "SELECTOR", arity = "0..1", description = "machine[/disk][@point]")
     private String selector;
 
-    @Option(names = "--to", paramLabel = "FILE|NBD-URI", required = true, description = "A file that is made (qcow2 if it is named .qcow2, else raw), a block device, or an NBD URI.")
+    @Option(names = "--to", paramLabel = "FILE|NBD-URI", description = "A file that is made (qcow2 if it is named .qcow2, else raw), a block device, or an NBD URI.")
     private String target;
+
+    @Option(
+            names = "--group",
+            paramLabel = "GROUP[@POINT]",
+            description = "Instead of SELECTOR: all disks of all machines of a group, as they were captured together.")
+    private String group;
+
+    @Option(names = "--to-folder", paramLabel = "DIR", description = "With --group: each disk goes to DIR/MACHINE/DISK.raw.")
+    private Path folder;
 
     @Option(names = "--force", description = "Replace FILE if it is there.")
     private boolean force;
@@ -41,6 +59,28 @@ final class RestoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if ((group == null ? selector == null || target == null || folder != null : selector != null || target != null || folder == null)) {
+            throw new ParameterException(spec.commandLine(), "Give a SELECTOR and --to FILE, or --group GROUP and --to-folder DIR.");
+        }
+        return group == null ? restoreDisk() : restoreGroup();
+    }
+
+    private int restoreGroup() throws IOException {
+        try (Repository opened = repository.open();
+                ImageLibrary images = repository.assembly().images(opened)) {
+            RestoreGroup restore = new RestoreGroup(opened.catalog(), images, opened.id());
+            List<Point> members = restore.resolve(Selector.parse(group));
+            try (TerminalProgress progress = TerminalProgress.start("Restoring group " + group)) {
+                restore.run(members, folder, force, progress);
+            }
+            for (Point point : members) {
+                spec.commandLine().getOut().println("Restored " + point.machine() + " as of " + point.time() + " to " + folder.resolve(point.machine().text()) + ".");
+            }
+        }
+        return ExitCode.OK.number();
+    }
+
+    private int restoreDisk() throws IOException {
         Selector parsed = Selector.parse(selector);
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened)) {

@@ -268,7 +268,7 @@ final class RandomLife implements Closeable {
     private void backUp() throws IOException {
         disks.forEach(disk -> io(disk, "flush"));
         Point point = backUpMachine.run(new BackUpMachine.Request(
-                MACHINE, guest.qmpSocket(), List.of(), false, folder.resolve("scratch"), Optional.empty(), Optional.empty(), Optional.empty()), Progress.NONE);
+                MACHINE, guest.qmpSocket(), List.of(), false, folder.resolve("scratch"), Optional.empty()), Progress.NONE);
         assertExact(point);
         for (JsonNode node : guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}")) {
             assertTrue(node.path("dirty-bitmaps").size() <= 1, node::toString);

@@ -1,11 +1,16 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.agent.AgentException;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +23,8 @@ import tools.jackson.databind.JsonNode;
  * is told in {@code Fleecing}, what may go wrong meanwhile in {@code CutGuard}. The order of a backup:
  *
  * <ol>
- *   <li>{@link #begin}
+ *   <li>{@link #prepare}, {@link #freeze} if the guest is to know of it, {@link #make}, {@link #thaw}, {@link #open}; or
+ *       {@link #begin}, which is all of it without the guest
  *   <li>read {@link #disks}; when a read fails, {@link #requireIntact} throws the better reason, if there is one
  *   <li>{@link #committing} right before the point becomes visible: it also proves that all that was read was as of the cut
  *   <li>{@link #end}
@@ -33,12 +39,26 @@ public final class Cut implements Closeable {
 
     private final QmpClient client;
     private final CutPlan plan;
+    private final Transfer transfer;
+    private final Push push;
     private final ScratchFolder folder;
     private final CutGuard guard;
+    private final Fleecing fleecing;
     private final WatchdogProcess watchdog;
+    private Optional<Path> frozenBy = Optional.empty();
+    private long before;
+    private long after;
     private List<CutDisk> disks = List.of();
     private Instant time = Instant.EPOCH;
     private boolean ended;
+
+    /** Who reads the disks. */
+    public enum Transfer {
+        /** We do, over NBD: QEMU serves. */
+        PULL,
+        /** QEMU does, and writes to us over NBD: we serve. */
+        PUSH
+    }
 
     /** What became of the point. */
     public enum Outcome {
@@ -50,52 +70,177 @@ public final class Cut implements Closeable {
         UNKNOWN
     }
 
-    private Cut(QmpClient client, CutPlan plan, ScratchFolder folder) throws IOException {
+    private Cut(QmpClient client, CutPlan plan, Transfer transfer, ScratchFolder folder) throws IOException {
+        this.transfer = transfer;
+        this.push = new Push(client, plan);
         this.client = client;
         this.plan = plan;
         this.folder = folder;
         this.guard = new CutGuard(client, plan, folder, this::takeDown);
+        this.fleecing = new Fleecing(client, plan, folder);
         this.watchdog = WatchdogProcess.start(client.socket(), folder.path(), plan.checkpoint());
     }
 
     /**
-     * Makes the cut. {@link Strays#remove} must have run before.
+     * Makes the cut and opens it. {@link Strays#remove} must have run before.
      *
      * @throws QmpException one sentence; QEMU is then as it was before, as far as it still answers
      */
     public static Cut begin(QmpClient client, CutPlan plan) throws IOException {
+        Cut cut = prepare(client, plan, Transfer.PULL);
+        try {
+            cut.make();
+            cut.open();
+            return cut;
+        } catch (IOException | RuntimeException e) {
+            cut.fail(e);
+            throw e;
+        }
+    }
+
+    /**
+     * Does all that takes time, so that the cut itself takes none. {@link Strays#remove} must have run before.
+     *
+     * @throws QmpException one sentence; QEMU is then as it was before, as far as it still answers
+     */
+    public static Cut prepare(QmpClient client, CutPlan plan, Transfer transfer) throws IOException {
         ScratchFolder folder = ScratchFolder.create(plan.scratch(), plan.checkpoint().pointId(), client);
         Cut cut;
         try {
-            cut = new Cut(client, plan, folder);
+            cut = new Cut(client, plan, transfer, folder);
         } catch (IOException e) {
             folder.close();
             ScratchFolder.delete(folder.path());
             throw e;
         }
         try {
-            cut.make();
+            var lack = cut.guard.shortOfSpace();
+            if (lack.isPresent()) {
+                throw new QmpException(lack.get());
+            }
+            if (transfer == Transfer.PULL) {
+                IoThreads.requireSafeReading(client, plan.disks());
+            } else {
+                Push.requireSupport(client);
+            }
+            cut.fleecing.addViews();
+            if (transfer == Transfer.PULL) {
+                cut.fleecing.startServer();
+            }
+            cut.watchdog.awaitReady();
             return cut;
         } catch (IOException | RuntimeException e) {
-            cut.end(Outcome.FAILED).forEach(left -> e.addSuppressed(new QmpException(left)));
+            cut.fail(e);
             throw e;
         }
     }
 
-    private void make() throws IOException {
-        var lack = guard.shortOfSpace();
-        if (lack.isPresent()) {
-            throw new QmpException(lack.get());
+    /**
+     * Has the guest's agent flush and freeze its file systems. From here on the guest stands still, as far as it writes: {@link #make},
+     * then {@link #thaw}. Whatever happens to us, it is thawed when the time is over, or as soon as we are dead.
+     *
+     * @param agent the agent's unix socket
+     * @param limit from now to the thaw; until then everything in the guest that writes waits
+     * @return how many file systems are frozen
+     * @throws AgentException the guest is not frozen, and goes on
+     */
+    public int freeze(Path agent, Duration limit) throws IOException {
+        folder.noteFrozen(agent);
+        frozenBy = Optional.of(agent);
+        try {
+            return watchdog.freeze(agent, limit);
+        } catch (AgentException e) {
+            thawAfter(e);
+            throw e;
         }
-        IoThreads.requireSafeReading(client, plan.disks());
-        var fleecing = new Fleecing(client, plan, folder);
-        fleecing.addViews();
-        fleecing.startServer();
-        watchdog.awaitReady();
+    }
+
+    /** Makes the cut: the disks show this instant. */
+    public void make() throws IOException {
+        before = System.nanoTime();
         fleecing.cut();
         time = Instant.now();
-        disks = fleecing.export();
+        after = System.nanoTime();
+    }
+
+    /**
+     * Ends what {@link #freeze} began.
+     *
+     * @throws AgentException the guest was not frozen until now, so that the cut may be of any instant; it goes on, as far as can be known
+     */
+    public void thaw() throws IOException {
+        if (frozenBy.isEmpty()) {
+            return;
+        }
+        try {
+            watchdog.thaw();
+            frozenBy = Optional.empty();
+            ScratchFolder.noteThawed(folder.path());
+        } catch (AgentException e) {
+            thawAfter(e);
+            throw e;
+        }
+    }
+
+    /** Nothing is frozen, or it is ours to thaw; should we fail as well, the note is left for {@link Teardown}, here and in others. */
+    private void thawAfter(AgentException failure) {
+        try {
+            if (failure.isStuck()) {
+                FrozenGuest.thaw(frozenBy.orElseThrow());
+            }
+            ScratchFolder.noteThawed(folder.path());
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        } finally {
+            frozenBy = Optional.empty();
+        }
+    }
+
+    /** Makes the disks readable, or ready to be {@linkplain #push pushed}. */
+    public void open() throws IOException {
+        disks = transfer == Transfer.PULL ? fleecing.export() : fleecing.prepare(push);
         guard.start();
+    }
+
+    /** Where a server of ours must listen before disks are pushed; each under its name, and of its size. */
+    public Path pushSocket() {
+        return folder.pushSocket();
+    }
+
+    /**
+     * Has QEMU send a disk to the export of its name at {@link #pushSocket}, and returns when all of it has been taken.
+     *
+     * @param disk one of {@link #disks}, once
+     * @param onlyChanges whether what has not changed since the base is left out; only where changes are recorded
+     * @param speed bytes per second, 0 for no limit; asked again and again
+     */
+    public void push(CutDisk disk, boolean onlyChanges, LongSupplier speed) throws IOException {
+        folder.lend(folder.pushSocket(), client);
+        push.send(disks.indexOf(disk), folder.pushSocket(), onlyChanges, speed);
+    }
+
+    /** From now on until {@link #paid}, the command is run by the watchdog if we die. */
+    public void owed(HostCommand command) {
+        watchdog.owed(command);
+    }
+
+    /** Whoever owed the command has run it. */
+    public void paid() {
+        watchdog.paid();
+    }
+
+    private void fail(Exception cause) {
+        end(Outcome.FAILED).forEach(left -> cause.addSuppressed(new QmpException(left)));
+    }
+
+    /** {@link System#nanoTime} right before the cut was asked for, and when it was made. */
+    public long beforeNanos() {
+        return before;
+    }
+
+    /** See {@link #beforeNanos}. */
+    public long afterNanos() {
+        return after;
     }
 
     /** When QEMU had made the cut: no write that came later is in it. */
@@ -147,7 +292,13 @@ public final class Cut implements Closeable {
         }
         ended = true;
         guard.close();
-        var left = new ArrayList<>(tearDown());
+        var left = new ArrayList<String>();
+        try {
+            thaw();
+        } catch (IOException e) {
+            LOG.info("The guest was not frozen until the end: {}", e.getMessage());
+        }
+        left.addAll(tearDown());
         if (client.isOpen()) { // else QEMU is gone, or it is the watchdog's turn
             try {
                 left.addAll(removeCheckpoints(outcome));

@@ -6,7 +6,8 @@ import java.net.URI;
  * A disk that is ready to be read as it was at the cut.
  *
  * @param disk as it was described before the cut
- * @param uri {@code nbd+unix:///NAME?socket=PATH}, read-only; serves until the cut ends
+ * @param uri {@code nbd+unix:///NAME?socket=PATH}. Of a cut that is pulled: read-only, serves until the cut ends. Of one that is pushed:
+ *     what QEMU connects to and writes, to be served by the caller
  * @param changes since the base that was asked for
  */
 public record CutDisk(QemuDisk disk, URI uri, Changes changes) {}

@@ -56,6 +56,25 @@ record CutNames(String shortId) {
         return name("exp", disk);
     }
 
+    /** What a pushing job reads: the cut, without being in the way of what writes the scratch. */
+    String access(int disk) {
+        return name("acc", disk);
+    }
+
+    /** The NBD node by which QEMU writes to us. */
+    String target(int disk) {
+        return name("tgt", disk);
+    }
+
+    String pushJob(int disk) {
+        return name("push", disk);
+    }
+
+    /** The filter of the pushing job, which no guest write passes. */
+    String pushFilter(int disk) {
+        return name("pcbw", disk);
+    }
+
     private String name(String kind, int disk) {
         return "afterimage-" + shortId + "-" + kind + disk;
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class Fleecing {
 
     /** On the view, so it cannot clash with a bitmap of the disk, and goes with the view. */
-    private static final String CHANGES = "afterimage-changes";
+    static final String CHANGES = "afterimage-changes";
 
     /** The transaction waits for all requests of the guest that are under way, on whatever storage. */
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(60);
@@ -113,7 +114,6 @@ final class Fleecing {
 
     /** Exports the views, each under its disk's name. */
     List<CutDisk> export() throws IOException {
-        var disks = new ArrayList<CutDisk>();
         for (int i = 0; i < plan.disks().size(); i++) {
             ObjectNode export = QmpClient.arguments()
                     .put("type", "nbd").put("id", names.export(i)).put("node-name", names.view(i))
@@ -126,6 +126,19 @@ final class Fleecing {
             }
             client.execute("block-export-add", export);
         }
+        return disks(folder.nbdSocket());
+    }
+
+    /** Gives pushing jobs something to read. */
+    List<CutDisk> prepare(Push push) throws IOException {
+        for (int i = 0; i < plan.disks().size(); i++) {
+            push.addAccess(i, sources.get(i).isRecorded());
+        }
+        return disks(folder.pushSocket());
+    }
+
+    private List<CutDisk> disks(Path socket) throws IOException {
+        var disks = new ArrayList<CutDisk>();
         BlockGraph graph = BlockGraph.query(client);
         for (int i = 0; i < plan.disks().size(); i++) {
             QemuDisk disk = plan.disks().get(i).disk();
@@ -145,7 +158,7 @@ final class Fleecing {
             } else {
                 changes = new Changes.Unknown(sources.get(i).reason());
             }
-            disks.add(new CutDisk(disk, uri(disk.name()), changes));
+            disks.add(new CutDisk(disk, uri(disk.name(), socket), changes));
         }
         return List.copyOf(disks);
     }
@@ -157,10 +170,9 @@ final class Fleecing {
                 : plan.disks().get(disk).base().map(CutPlan.Base::layersAbove).orElse(0);
     }
 
-    private URI uri(String export) {
-        String socket = URLEncoder.encode(folder.nbdSocket().toString(), StandardCharsets.UTF_8)
-                .replace("+", "%20").replace("%2F", "/");
-        return URI.create("nbd+unix:///" + export + "?socket=" + socket);
+    private static URI uri(String export, Path socket) {
+        String encoded = URLEncoder.encode(socket.toString(), StandardCharsets.UTF_8).replace("+", "%20").replace("%2F", "/");
+        return URI.create("nbd+unix:///" + export + "?socket=" + encoded);
     }
 
     private static ObjectNode action(ArrayNode actions, String type) {

@@ -21,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -34,8 +35,12 @@ final class ScratchFolder implements Closeable {
 
     private static final Pattern NAME = Pattern.compile("afterimage-[0-9a-f]{32}");
     private static final String LOCK = "lock";
+    /** There while the guest may be frozen; its text is the path of the agent's socket. */
+    private static final String FROZEN = "frozen";
     /** What {@code struct sockaddr_un} has room for, without the terminating zero. */
     private static final int MAX_SOCKET_PATH = 107;
+    /** A server of ours first listens beside its socket's name, on a longer one. */
+    private static final int TEMPORARY_NAME = 32;
     private static final Path SHORT_ROOT = Path.of("/tmp");
 
     /**
@@ -93,10 +98,20 @@ final class ScratchFolder implements Closeable {
         return nbdSocket(folder);
     }
 
+    /** Where we listen, and not QEMU; beside its socket. */
+    Path pushSocket() {
+        return nbdSocket().resolveSibling("out.sock");
+    }
+
+    /** Lets QEMU's user connect to a socket of ours. */
+    void lend(Path socket, QmpClient client) throws IOException {
+        giveTo(client.peer(), socket, folder.getParent());
+    }
+
     /** The socket is in the folder, or in one of the same name in a place with a short path. */
     static Path nbdSocket(Path folder) {
         Path inside = folder.resolve("nbd.sock");
-        return inside.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH
+        return inside.toString().getBytes(StandardCharsets.UTF_8).length + TEMPORARY_NAME <= MAX_SOCKET_PATH
                 ? inside
                 : SHORT_ROOT.resolve(folder.getFileName()).resolve("nbd.sock");
     }
@@ -104,6 +119,24 @@ final class ScratchFolder implements Closeable {
     long freeBytes() {
         // Not through Files.getFileStore, which finds no mount point in a chroot.
         return folder.toFile().getUsableSpace();
+    }
+
+    /** Notes that the guest behind this agent may be frozen from now on, for whoever comes after us. */
+    void noteFrozen(Path agent) throws IOException {
+        Files.writeString(folder.resolve(FROZEN), agent.toAbsolutePath().toString());
+    }
+
+    /** The agent of the guest that a cut has frozen, and has not been seen to thaw. */
+    static Optional<Path> frozen(Path folder) throws IOException {
+        try {
+            return Optional.of(Path.of(Files.readString(folder.resolve(FROZEN))));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    static void noteThawed(Path folder) throws IOException {
+        Files.deleteIfExists(folder.resolve(FROZEN));
     }
 
     /** Whether a living backup holds the folder. */

@@ -1,5 +1,6 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.agent.AgentException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
@@ -42,7 +44,7 @@ final class Teardown {
     List<String> run() {
         left.clear();
         try {
-            for (Step step : List.<Step>of(this::removeExports, this::stopServer, this::endJobs, this::removeNodes)) {
+            for (Step step : List.<Step>of(this::thawGuest, this::removeExports, this::stopServer, this::endJobs, this::removeNodes)) {
                 attempt(step);
             }
         } catch (NoAnswerException e) {
@@ -68,6 +70,22 @@ final class Teardown {
             throw e; // every further step would wait as long, in vain
         } catch (IOException e) {
             left.add(e.getMessage());
+        }
+    }
+
+    /** First of all, since it hurts the most. */
+    private void thawGuest() throws IOException {
+        for (Path folder : folders) {
+            Optional<Path> agent = ScratchFolder.frozen(folder);
+            if (agent.isPresent()) {
+                try {
+                    FrozenGuest.thaw(agent.get());
+                } catch (AgentException e) {
+                    throw new QmpException("The guest may still be frozen, since " + e.getMessage()
+                            + ": give its agent the command guest-fsfreeze-thaw, or restart it", e);
+                }
+                ScratchFolder.noteThawed(folder);
+            }
         }
     }
 

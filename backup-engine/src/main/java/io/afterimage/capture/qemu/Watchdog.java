@@ -1,19 +1,27 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.agent.AgentException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A small process that outlives a backup which is killed: it takes the cut out of QEMU, so that a full scratch cannot stop the
  * guest hours later. It is told on its standard input how the backup fares; the end of the input without {@code done} means that
  * the backup is dead.
  *
- * <p>It may be killed as well: then the next backup does the work ({@link Strays}).
+ * <p>It also holds the guest agent while the guest is frozen, so that the thaw depends on nobody else: it comes when the backup asks
+ * for it, when the backup dies, and when the time is over though the backup lives, or stands still.
+ *
+ * <p>It may be killed as well: then the backup thaws the guest, and the next backup does the rest ({@link Strays}).
  */
 final class Watchdog {
 
@@ -21,30 +29,118 @@ final class Watchdog {
     static final String COMMITTING = "committing";
     static final String DONE = "done";
 
+    /** {@code freeze MILLISECONDS SOCKET}; answered by {@code frozen N}, or {@link #REFUSED} and a sentence. */
+    static final String FREEZE = "freeze ";
+    static final String FROZEN = "frozen ";
+    /** Answered by {@link #THAWED}, or {@link #REFUSED} and a sentence when the guest was not frozen all the time. */
+    static final String THAW = "thaw";
+    static final String THAWED = "thawed";
+    static final String REFUSED = "refused ";
+    /** Like {@link #REFUSED}, and the guest may still be frozen. */
+    static final String STUCK = "stuck ";
+
+    /** {@code owed MILLISECONDS COMMAND}, in Base64: a command of the user's that is to be run if the backup dies before {@link #PAID}. */
+    static final String OWED = "owed ";
+    static final String PAID = "paid";
+
     /** The monitor may be held by another client for a while, such as the backup that follows; it has done the work by then. */
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(60);
+    private static final Pattern TIMED = Pattern.compile("\\w+ (\\d+) (.*)");
 
-    private Watchdog() {}
+    private final Path qmpSocket;
+    private final Path folder;
+    private final Checkpoint checkpoint;
+    private Optional<FrozenGuest> frozen = Optional.empty();
+    private Optional<HostCommand> owed = Optional.empty();
+    private boolean committing;
+
+    private Watchdog(Path qmpSocket, Path folder, Checkpoint checkpoint) {
+        this.qmpSocket = qmpSocket;
+        this.folder = folder;
+        this.checkpoint = checkpoint;
+    }
 
     /** Arguments: the QMP socket, the cut's scratch folder, the name of the new checkpoint's bitmap. */
     public static void main(String[] args) throws IOException {
-        Path qmpSocket = Path.of(args[0]);
-        Path folder = Path.of(args[1]);
-        Checkpoint checkpoint = Checkpoint.parse(args[2]).orElseThrow();
+        var watchdog = new Watchdog(Path.of(args[0]), Path.of(args[1]), Checkpoint.parse(args[2]).orElseThrow());
         System.out.println(READY);
-        boolean committing = false;
+        watchdog.listen();
+    }
+
+    private void listen() throws IOException {
         try (var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             for (String line = input.readLine(); !DONE.equals(line); line = input.readLine()) {
                 if (line == null) {
-                    cleanUp(qmpSocket, folder, checkpoint, committing);
+                    inherit();
                     return;
                 }
-                committing |= line.equals(COMMITTING);
+                obey(line);
             }
         }
     }
 
-    private static void cleanUp(Path qmpSocket, Path folder, Checkpoint checkpoint, boolean committing) throws IOException {
+    private void obey(String line) {
+        Matcher timed = TIMED.matcher(line);
+        if (line.equals(COMMITTING)) {
+            committing = true;
+        } else if (line.equals(THAW)) {
+            say(thaw());
+        } else if (line.equals(PAID)) {
+            owed = Optional.empty();
+        } else if (timed.matches() && line.startsWith(FREEZE)) {
+            say(freeze(Path.of(timed.group(2)), Duration.ofMillis(Long.parseLong(timed.group(1)))));
+        } else if (timed.matches() && line.startsWith(OWED)) {
+            String command = new String(Base64.getDecoder().decode(timed.group(2)), StandardCharsets.UTF_8);
+            owed = Optional.of(new HostCommand(command, Duration.ofMillis(Long.parseLong(timed.group(1)))));
+        }
+    }
+
+    private static void say(String line) {
+        System.out.println(line.replaceAll("\\R", " "));
+    }
+
+    private String freeze(Path agent, Duration limit) {
+        try {
+            FrozenGuest guest = FrozenGuest.freeze(agent, limit);
+            frozen = Optional.of(guest);
+            return FROZEN + guest.count();
+        } catch (IOException | RuntimeException e) {
+            return refusal(e);
+        }
+    }
+
+    private static String refusal(Exception e) {
+        return (e instanceof AgentException known && known.isStuck() ? STUCK : REFUSED) + e.getMessage();
+    }
+
+    private String thaw() {
+        try {
+            if (frozen.isPresent()) {
+                frozen.get().thaw();
+            }
+            return THAWED;
+        } catch (IOException | RuntimeException e) {
+            return refusal(e);
+        } finally {
+            frozen = Optional.empty();
+        }
+    }
+
+    /** The backup is dead. */
+    private void inherit() throws IOException {
+        if (frozen.isPresent() && !thaw().startsWith(STUCK)) {
+            ScratchFolder.noteThawed(folder);
+        }
+        try {
+            if (owed.isPresent()) {
+                owed.get().run();
+            }
+        } finally {
+            cleanUp();
+        }
+    }
+
+    private void cleanUp() throws IOException {
         if (!ScratchFolder.accepts(qmpSocket)) {
             ScratchFolder.delete(folder); // QEMU is gone, and all that was in it
             return;

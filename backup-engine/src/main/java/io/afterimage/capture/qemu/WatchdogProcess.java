@@ -1,14 +1,18 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.agent.AgentException;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,12 +20,18 @@ import org.slf4j.LoggerFactory;
 final class WatchdogProcess {
 
     private static final Logger LOG = LoggerFactory.getLogger(WatchdogProcess.class);
-    private static final int READY_SECONDS = 20;
+    private static final Duration READY_LIMIT = Duration.ofSeconds(20);
+    /** What it may take longer than it should on a busy machine. */
+    private static final Duration GRACE = Duration.ofSeconds(10);
+    private static final String ENDED = "";
 
     private final Process process;
+    private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+    private boolean ready;
 
     private WatchdogProcess(Process process) {
         this.process = process;
+        Thread.ofVirtual().name("watchdog-reader").start(this::readAll);
     }
 
     static WatchdogProcess start(Path qmpSocket, Path folder, Checkpoint checkpoint) throws IOException {
@@ -43,27 +53,67 @@ final class WatchdogProcess {
      * Waits until it runs, so that it cannot be missed. A backup goes on without one: the next does the same work, only later.
      */
     void awaitReady() {
-        var ready = new CompletableFuture<String>();
-        Thread.ofVirtual().start(() -> {
-            try {
-                ready.complete(process.inputReader(StandardCharsets.UTF_8).readLine());
-            } catch (IOException e) {
-                ready.completeExceptionally(e);
-            }
-        });
-        try {
-            if (!Watchdog.READY.equals(ready.get(READY_SECONDS, TimeUnit.SECONDS))) {
-                LOG.warn("The backup's watchdog did not start (exit code {})", process.waitFor());
-            }
-        } catch (TimeoutException | ExecutionException e) {
-            LOG.warn("The backup's watchdog did not start", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        Optional<String> answer = answer(READY_LIMIT);
+        ready = answer.filter(Watchdog.READY::equals).isPresent();
+        if (!ready) {
+            LOG.warn("The backup's watchdog did not start{}", process.isAlive() ? "" : " (exit code " + process.exitValue() + ")");
         }
     }
 
     void committing() {
         say(Watchdog.COMMITTING);
+    }
+
+    /** From now on until {@link #paid} the command is run when the backup dies. */
+    void owed(HostCommand command) {
+        String text = Base64.getEncoder().encodeToString(command.command().getBytes(StandardCharsets.UTF_8));
+        say(Watchdog.OWED + command.limit().toMillis() + " " + text);
+    }
+
+    void paid() {
+        say(Watchdog.PAID);
+    }
+
+    /**
+     * Has the guest's file systems frozen.
+     *
+     * @return how many are
+     * @throws AgentException none is, as far as it could be seen to
+     */
+    int freeze(Path agent, Duration limit) throws AgentException {
+        if (!ready) {
+            throw new AgentException("the watchdog that would thaw the guest after our death did not start");
+        }
+        say(Watchdog.FREEZE + limit.toMillis() + " " + agent.toAbsolutePath());
+        String answer = answer(limit.plus(FrozenGuest.THAW_LIMIT).plus(GRACE)).orElseThrow(this::silence);
+        if (!answer.startsWith(Watchdog.FROZEN)) {
+            throw refusal(answer);
+        }
+        return Integer.parseInt(withoutWord(answer));
+    }
+
+    /** Has the guest thawed; throws when it was not frozen until now, or may still be. */
+    void thaw() throws AgentException {
+        say(Watchdog.THAW);
+        String answer = answer(FrozenGuest.THAW_LIMIT.multipliedBy(2).plus(GRACE)).orElseThrow(this::silence);
+        if (!answer.equals(Watchdog.THAWED)) {
+            throw refusal(answer);
+        }
+    }
+
+    private static String withoutWord(String answer) {
+        return answer.substring(answer.indexOf(' ') + 1);
+    }
+
+    private static AgentException refusal(String answer) {
+        return answer.startsWith(Watchdog.STUCK) ? AgentException.stuck(withoutWord(answer), null) : new AgentException(withoutWord(answer));
+    }
+
+    /** One that does not answer would hold the agent: without it, its connection is free for us. */
+    private AgentException silence() {
+        process.destroyForcibly();
+        ready = false;
+        return AgentException.stuck("the watchdog that had the guest frozen has died", null);
     }
 
     /** @param clean whether nothing is left to do; otherwise the watchdog tries its luck with a connection of its own */
@@ -81,6 +131,32 @@ final class WatchdogProcess {
             writer.flush();
         } catch (IOException e) {
             LOG.warn("The backup's watchdog has died: {}", e.getMessage());
+        }
+    }
+
+    /** What it says next; empty when it is silent, or has ended. */
+    private Optional<String> answer(Duration limit) {
+        try {
+            String line = answers.poll(limit.toMillis(), TimeUnit.MILLISECONDS);
+            if (ENDED.equals(line)) {
+                answers.add(ENDED);
+            }
+            return Optional.ofNullable(line).filter(text -> !text.equals(ENDED));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+
+    private void readAll() {
+        try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                answers.add(line);
+            }
+        } catch (IOException e) {
+            LOG.debug("The backup's watchdog is no longer heard", e);
+        } finally {
+            answers.add(ENDED);
         }
     }
 }

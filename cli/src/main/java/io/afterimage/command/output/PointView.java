@@ -1,6 +1,7 @@
 package io.afterimage.command.output;
 
 import io.afterimage.catalog.CaptureBytes;
+import io.afterimage.catalog.Consistency;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.PointKind;
@@ -27,6 +28,8 @@ import java.util.stream.Collectors;
  * @param parent null when the point has none
  * @param base null unless the parent is another machine's point
  * @param immutable how long and how strictly the point's objects are locked at least; null when they were not
+ * @param consistency what the guest knew of the instant; null when it was not asked
+ * @param group the group that it was captured in; null when it was in none
  * @param documents names of the documents that describe the machine; null in lists
  */
 public record PointView(
@@ -39,10 +42,14 @@ public record PointView(
         List<Disk> disks,
         CaptureBytes bytes,
         Immutable immutable,
+        Consistent consistency,
+        Group group,
         Set<String> documents) {
 
     /** Hex digits that tell the millisecond, and so tell the points of one machine apart. */
     private static final int SHORT_ID = 12;
+
+    private static final double NANOS_PER_MILLI = 1e6;
 
     /**
      * One disk.
@@ -74,6 +81,12 @@ public record PointView(
     /** {@code mode} is {@code governance} or {@code compliance}. */
     public record Immutable(String mode, Instant until) {}
 
+    /** {@code level} is {@code file_system} or {@code crash}; {@code reason} says why it is not more, or is null. */
+    public record Consistent(String level, String reason) {}
+
+    /** {@code id} is the same for all points of one capture; {@code spreadNanos} from the first disk's cut to the last one's. */
+    public record Group(String name, String id, List<String> members, long spreadNanos) {}
+
     public static PointView of(Point point) {
         return view(point, null, Map.of());
     }
@@ -101,6 +114,8 @@ public record PointView(
                         .toList(),
                 point.bytes(),
                 point.immutable().map(retention -> new Immutable(lower(retention.mode()), retention.until())).orElse(null),
+                point.consistency().map(found -> new Consistent(lower(found.level()), found.reason().orElse(null))).orElse(null),
+                point.group().map(in -> new Group(in.name(), in.id(), in.members(), in.spreadNanos())).orElse(null),
                 documents);
     }
 
@@ -115,6 +130,10 @@ public record PointView(
         List<String> titles = new ArrayList<>(List.of("MACHINE", "POINT", "TIME", "KIND", "DISKS", "READ", "STORED"));
         if (immutable) {
             titles.add("IMMUTABLE UNTIL");
+        }
+        boolean grouped = points.stream().anyMatch(point -> point.group().isPresent());
+        if (grouped) {
+            titles.add("GROUP");
         }
         rows.add(titles);
         for (Point point : points) {
@@ -131,6 +150,9 @@ public record PointView(
             if (immutable) {
                 row.add(point.immutable().map(retention -> retention.until().toString()).orElse("-"));
             }
+            if (grouped) {
+                row.add(point.group().map(in -> in.name() + "@" + shortId(in.id())).orElse("-"));
+            }
             rows.add(row);
         }
         return TextTable.of(rows);
@@ -146,7 +168,9 @@ public record PointView(
         return how + " of " + point.machine() + " as of " + point.time() + ": point " + shortId(point.id()) + ", "
                 + ByteSize.format(point.bytes().read()) + " read, "
                 + ByteSize.format(point.bytes().stored() + point.bytes().manifest()) + " stored"
-                + point.immutable().map(retention -> ", immutable until " + retention.until()).orElse("") + "." + reasons;
+                + point.immutable().map(retention -> ", immutable until " + retention.until()).orElse("") 
+                + point.consistency().map(found -> ", " + found.level().words()).orElse("") + "." + reasons
+                + point.consistency().flatMap(Consistency::reason).map(reason -> "\nThe guest was not frozen: " + reason + ".").orElse("");
     }
 
     /** All of it. */
@@ -160,6 +184,12 @@ public record PointView(
                 "parent", parent.hex() + point.base().map(base -> " of the base image " + base.machine()).orElse(""))));
         point.immutable()
                 .ifPresent(retention -> facts.add(List.of("immutable until", retention.until() + " (" + lower(retention.mode()) + ")")));
+        point.consistency().ifPresent(found -> facts.add(
+                List.of("consistency", found.level().words() + found.reason().map(reason -> ": " + reason).orElse(""))));
+        point.group().ifPresent(in -> facts.add(List.of(
+                "group",
+                in.name() + "@" + in.id() + ", with " + String.join(", ", in.members()) + ", cut within "
+                        + String.format(Locale.ROOT, "%.1f ms", in.spreadNanos() / NANOS_PER_MILLI))));
         addBytes(facts, point.bytes());
         for (PointDisk disk : point.disks()) {
             facts.add(List.of("disk " + disk.name(), ByteSize.format(disk.size()) + ", changes found by "
@@ -184,6 +214,10 @@ public record PointView(
     }
 
     private static String shortId(PointId id) {
-        return id.hex().substring(0, SHORT_ID);
+        return shortId(id.hex());
+    }
+
+    private static String shortId(String hex) {
+        return hex.substring(0, SHORT_ID);
     }
 }

@@ -1,0 +1,135 @@
+package io.afterimage.capture.qemu;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * QEMU sends the disks of a cut, one after the other, into NBD exports of ours:
+ *
+ * <pre>
+ *   device -> cbw -> disk node
+ *              ^ \--> view (scratch; bitmap "changes")
+ *              |
+ *           access (snapshot-access; its own copy of "changes") == blockdev-backup ==> target (NBD) -> us
+ * </pre>
+ *
+ * <p>The backup job reads the cut and not the disk. Were it to read the disk itself, each guest write would wait until we
+ * have taken what it overwrites, for as long as our store takes, and fail when we die; like this the guest waits for
+ * local scratch only, as with a cut that is read.
+ */
+final class Push {
+
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+    private static final Duration STEP_TIMEOUT = Duration.ofSeconds(20);
+    /** QEMU takes so long to find out that a server it was promised is not there. */
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(60);
+
+    private final QmpClient client;
+    private final CutPlan plan;
+    private final CutNames names;
+
+    Push(QmpClient client, CutPlan plan) {
+        this.client = client;
+        this.plan = plan;
+        this.names = CutNames.of(plan.checkpoint().pointId());
+    }
+
+    /** Before the cut, while a refusal costs nothing: whether this QEMU can. */
+    static void requireSupport(QmpClient client) throws IOException {
+        JsonNode schema = client.execute("query-qmp-schema");
+        boolean known = schema.valueStream().anyMatch(entry -> entry.path("meta-type").asString("").equals("enum")
+                // Old QEMUs list names, new ones describe members.
+                && (entry.path("values").valueStream().anyMatch(value -> value.asString("").equals("snapshot-access"))
+                        || entry.path("members").valueStream().anyMatch(member -> member.path("name").asString("").equals("snapshot-access"))));
+        if (!known) {
+            throw new QmpException("This QEMU cannot push a disk as it was at the cut, which needs version 7.0: back up with --mode pull");
+        }
+    }
+
+    /** A view of the cut that a job may read while another one writes the scratch, with its own copy of the bitmap. */
+    void addAccess(int disk, boolean recorded) throws IOException {
+        client.execute("blockdev-add", QmpClient.arguments()
+                .put("driver", "snapshot-access").put("node-name", names.access(disk)).put("file", names.filter(disk)));
+        if (recorded) {
+            client.execute("block-dirty-bitmap-add", QmpClient.arguments()
+                    .put("node", names.access(disk)).put("name", Fleecing.CHANGES).put("disabled", true).put("granularity", plan.granularity()));
+            ObjectNode merge = QmpClient.arguments().put("node", names.access(disk)).put("target", Fleecing.CHANGES);
+            merge.putArray("bitmaps").addObject().put("node", names.view(disk)).put("name", Fleecing.CHANGES);
+            client.execute("block-dirty-bitmap-merge", merge);
+        }
+    }
+
+    /**
+     * Sends a disk, and returns when all of it has been taken.
+     *
+     * @param socket where its export is served under the disk's name
+     * @param speed bytes per second, 0 for no limit; asked again and again
+     */
+    void send(int disk, Path socket, boolean onlyChanges, LongSupplier speed) throws IOException {
+        String target = names.target(disk);
+        ObjectNode node = QmpClient.arguments()
+                .put("driver", "nbd").put("node-name", target).put("export", plan.disks().get(disk).disk().name())
+                .put("reconnect-delay", 0);
+        node.putObject("server").put("type", "unix").put("path", socket.toString());
+        client.execute("blockdev-add", node, CONNECT_TIMEOUT);
+        long limit = speed.getAsLong();
+        String job = names.pushJob(disk);
+        ObjectNode backup = QmpClient.arguments()
+                .put("job-id", job).put("device", names.access(disk)).put("target", target)
+                .put("filter-node-name", names.pushFilter(disk)).put("speed", limit)
+                .put("sync", onlyChanges ? "bitmap" : "full").put("auto-dismiss", false);
+        if (onlyChanges) {
+            backup.put("bitmap", Fleecing.CHANGES).put("bitmap-mode", "never");
+        }
+        client.execute("blockdev-backup", backup);
+        String error = awaitEnd(job, limit, speed);
+        client.execute("job-dismiss", QmpClient.arguments().put("id", job));
+        if (!error.isEmpty()) {
+            throw new QmpException("QEMU gave up sending disk " + plan.disks().get(disk).disk().name() + " (" + error + ")");
+        }
+        client.awaitState("let go of the export of disk " + disk, STEP_TIMEOUT, () -> deleted(target));
+        client.awaitState("let go of the view of disk " + disk, STEP_TIMEOUT, () -> deleted(names.access(disk)));
+    }
+
+    /** While a job winds up, its nodes are refused for a moment. */
+    private boolean deleted(String node) throws IOException {
+        try {
+            client.execute("blockdev-del", QmpClient.arguments().put("node-name", node));
+            return true;
+        } catch (QmpCommandException e) {
+            return false;
+        }
+    }
+
+    /** The job's error, or "". */
+    private String awaitEnd(String id, long limit, LongSupplier speed) throws IOException {
+        long set = limit;
+        try (QmpEvents events = client.subscribe(event -> event.name().equals("JOB_STATUS_CHANGE"))) {
+            while (true) {
+                JsonNode job = job(id).orElseThrow(() -> new QmpException("Another program removed the job " + id + " from QEMU"));
+                if (job.path("status").asString("").equals("concluded")) {
+                    return job.path("error").asString("");
+                }
+                long wanted = speed.getAsLong();
+                if (wanted != set) {
+                    try {
+                        client.execute("block-job-set-speed", QmpClient.arguments().put("device", id).put("speed", wanted));
+                    } catch (QmpCommandException e) {
+                        // it has just ended
+                    }
+                    set = wanted;
+                }
+                events.poll(LOOK_AGAIN);
+            }
+        }
+    }
+
+    private Optional<JsonNode> job(String id) throws IOException {
+        return client.execute("query-jobs").valueStream().filter(job -> job.path("id").asString("").equals(id)).findFirst();
+    }
+}

@@ -1,0 +1,72 @@
+package io.afterimage.capture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.Collections;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class PaceTest {
+
+    private static final int PATIENCE_SECONDS = 60;
+
+    @Test
+    void noMoreRequestsAtOnceThanAllowed() throws Exception {
+        Pace pace = new Pace(0, 2);
+        AtomicInteger running = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            Callable<Void> request = () -> {
+                pace.run(1, () -> {
+                    most.accumulateAndGet(running.incrementAndGet(), Math::max);
+                    running.decrementAndGet();
+                });
+                return null;
+            };
+            for (Future<Void> done : threads.invokeAll(Collections.nCopies(500, request))) {
+                done.get();
+            }
+        }
+        assertTrue(most.get() <= 2, most + " at once");
+        assertEquals(0, running.get());
+    }
+
+    /** At a byte a second, what comes after a gigabyte waits for decades. */
+    @Test
+    void whoeverWaitsIsLetGoWhenTheRateChanges() throws Exception {
+        Pace pace = new Pace(1, 0);
+        pace.run(1 << 30, () -> {});
+        CountDownLatch done = new CountDownLatch(1);
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> waiting = threads.submit((Callable<Void>) () -> {
+                pace.run(1, done::countDown);
+                return null;
+            });
+            assertFalse(done.await(50, TimeUnit.MILLISECONDS));
+            pace.set(0, 0);
+            assertTrue(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
+            waiting.get();
+        }
+    }
+
+    @Test
+    void aFailedRequestGivesItsPlaceBack() throws IOException {
+        Pace pace = new Pace(0, 1);
+        assertThrows(IOException.class, () -> pace.run(1, () -> {
+            throw new IOException("it fails");
+        }));
+        int[] count = {0};
+        pace.run(1, () -> count[0]++);
+        assertEquals(1, count[0]);
+    }
+}

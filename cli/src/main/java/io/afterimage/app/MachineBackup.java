@@ -1,0 +1,280 @@
+package io.afterimage.app;
+
+import io.afterimage.block.BlockDevice;
+import io.afterimage.block.ByteRange;
+import io.afterimage.capture.Capture;
+import io.afterimage.capture.Progress;
+import io.afterimage.capture.Pace;
+import io.afterimage.capture.PacedDevice;
+import io.afterimage.capture.PushedDisk;
+import io.afterimage.capture.SourceDisk;
+import io.afterimage.capture.UnchangedCheck;
+import io.afterimage.capture.agent.AgentException;
+import io.afterimage.capture.qemu.Changes;
+import io.afterimage.capture.qemu.Cut;
+import io.afterimage.capture.qemu.CutDisk;
+import io.afterimage.capture.qemu.HostCommand;
+import io.afterimage.capture.qemu.QmpClient;
+import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.Consistency;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointGroup;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.PointId;
+import io.afterimage.nbd.client.ClientOptions;
+import io.afterimage.nbd.client.NbdClient;
+import io.afterimage.nbd.client.RemoteDevice;
+import io.afterimage.nbd.protocol.MetaContext;
+import io.afterimage.nbd.protocol.NbdUri;
+import io.afterimage.repository.PointWriter;
+import io.afterimage.repository.Repository;
+import io.afterimage.store.StoreException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+
+/**
+ * The backup of one running machine, step by step, so that several can take each step together: {@link #freeze}, {@link #cut},
+ * {@link #thaw}, {@link #read}, {@link #commit}. What is closed before the commit has been nothing.
+ */
+final class MachineBackup implements Closeable {
+
+    private static final int CONNECTIONS = 2;
+
+    private final Repository repository;
+    private final Job job;
+    private final Cut cut;
+    private Optional<Consistency> consistency = Optional.empty();
+    private Optional<PointGroup> group = Optional.empty();
+    private Capture.Sealed sealed;
+
+    /**
+     * What has been found out and acquired for it.
+     *
+     * @param client and {@code lease}, {@code writer}: closed with the backup
+     * @param lineage what the point builds on
+     * @param agent the guest agent's socket
+     * @param check of what is said not to have changed, if that is doubted
+     * @param transfer how the disks come
+     */
+    record Job(
+            MachineName machine,
+            PointId id,
+            QmpClient client,
+            BackupLease lease,
+            PointWriter writer,
+            Lineage lineage,
+            SortedMap<String, String> definition,
+            Optional<Path> agent,
+            Optional<UnchangedCheck> check,
+            Transfer transfer) {
+
+        private Optional<Manifest> parent() {
+            return lineage.parent();
+        }
+    }
+
+    /** @param cut prepared, and not made */
+    MachineBackup(Repository repository, Job job, Cut cut) {
+        this.repository = repository;
+        this.job = job;
+        this.cut = cut;
+    }
+
+    MachineName machine() {
+        return job.machine();
+    }
+
+    PointId id() {
+        return job.id();
+    }
+
+    /** Takes the agent at its word: {@link #thaw} finds out whether it was true. */
+    void freeze(Quiescing quiescing) throws IOException {
+        if (quiescing.mode() == Quiescing.Mode.OFF) {
+            return;
+        }
+        try {
+            cut.freeze(
+                    job.agent().orElseThrow(() -> new AgentException("its agent's socket was not named")), quiescing.limit());
+            consistency = Optional.of(Consistency.FILE_SYSTEM);
+        } catch (AgentException e) {
+            notFrozen(quiescing, e);
+        }
+    }
+
+    void cut() throws IOException {
+        cut.make();
+    }
+
+    void thaw(Quiescing quiescing) throws IOException {
+        try {
+            cut.thaw();
+        } catch (AgentException e) {
+            notFrozen(quiescing, e);
+        }
+    }
+
+    private void notFrozen(Quiescing quiescing, AgentException reason) throws SourceException {
+        if (quiescing.mode() == Quiescing.Mode.REQUIRED) {
+            throw new SourceException("The guest of '" + machine() + "' was not frozen, since " + reason.getMessage()
+                    + ": mend its agent, or back up with --quiesce preferred.", reason);
+        }
+        consistency = Optional.of(Consistency.crash(reason.getMessage()));
+    }
+
+    /** See {@link Cut#beforeNanos}. */
+    long beforeNanos() {
+        return cut.beforeNanos();
+    }
+
+    /** See {@link Cut#beforeNanos}. */
+    long afterNanos() {
+        return cut.afterNanos();
+    }
+
+    /** See {@link Cut#owed}. */
+    void owe(HostCommand command) {
+        cut.owed(command);
+    }
+
+    /** See {@link Cut#paid}. */
+    void paid() {
+        cut.paid();
+    }
+
+    /** To be told before {@link #read}. */
+    void capturedIn(PointGroup together) {
+        group = Optional.of(together);
+    }
+
+    /** Makes the disks readable, though nobody reads them yet. */
+    void open() throws IOException {
+        cut.open();
+    }
+
+    /** Reads, or receives, and stores all; the point is not there yet. */
+    void read(Progress progress) throws IOException {
+        try {
+            Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
+            sealed = (job.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress))
+                    .captured(consistency, group);
+        } catch (IOException e) {
+            // Why QEMU no longer shows the disks says more than that it does not.
+            cut.requireIntact();
+            throw e;
+        }
+    }
+
+    private Capture.Sealed pull(Capture capture, Progress progress) throws IOException {
+        List<RemoteDevice> devices = new ArrayList<>();
+        try {
+            List<SourceDisk> disks = new ArrayList<>();
+            for (CutDisk disk : cut.disks()) {
+                RemoteDevice device = connect(disk);
+                devices.add(device);
+                SourceDisk source = source(disk, new PacedDevice(device, job.transfer().pace()), device);
+                disks.add(job.check().isPresent() ? job.check().get().check(source, job.parent()) : source);
+            }
+            return capture.run(repository, job.writer(), disks, progress);
+        } finally {
+            devices.forEach(RemoteDevice::close);
+        }
+    }
+
+    private Capture.Sealed receive(Capture capture, Progress progress) throws IOException {
+        try (PushExports exports = PushExports.listenOn(cut.pushSocket())) {
+            List<PushedDisk> disks = cut.disks().stream().map(disk -> pushed(disk, exports)).toList();
+            return capture.run(repository, job.writer(), disks, progress);
+        }
+    }
+
+    private PushedDisk pushed(CutDisk disk, PushExports exports) {
+        Pace pace = job.transfer().pace();
+        DiskName name = new DiskName(disk.disk().name());
+        boolean damaged = job.parent().flatMap(manifest -> manifest.disk(name)).stream()
+                .anyMatch(inherited -> !job.writer().damaged(inherited.map()).isEmpty());
+        Optional<String> doubt = damaged
+                ? Optional.of("chunks of it are damaged in the repository, and QEMU cannot be told to push those alone")
+                : unpushable(disk.changes());
+        Optional<Long> dirty = doubt.isEmpty() && disk.changes() instanceof Changes.Recorded recorded
+                ? Optional.of(recorded.dirtyBytes())
+                : Optional.empty();
+        Optional<String> reason = job.parent().isPresent() ? doubt : Optional.empty();
+        return new PushedDisk(name, disk.disk().size(), dirty, reason, target -> exports.during(
+                name.text(),
+                new PacedDevice(target, pace),
+                () -> cut.push(disk, dirty.isPresent(), pace::bytesPerSecond)));
+    }
+
+    /** Why QEMU cannot push just what has changed: it pushes by one bitmap. */
+    private static Optional<String> unpushable(Changes changes) {
+        return switch (changes) {
+            case Changes.Recorded recorded when recorded.above().isEmpty() -> Optional.empty();
+            case Changes.Recorded _, Changes.Allocated _ ->
+                Optional.of("what has changed is in images above a snapshot or a base image, which QEMU cannot be told to push alone");
+            case Changes.Unknown unknown -> Optional.of(unknown.reason());
+        };
+    }
+
+    /** Throws the reason why what was read must not become a point, if there is one. */
+    void requireIntact() throws IOException {
+        cut.requireIntact();
+    }
+
+    Point commit() throws IOException {
+        cut.committing();
+        try {
+            Point point = sealed.commit();
+            cut.end(Cut.Outcome.COMMITTED);
+            return point;
+        } catch (StoreException e) {
+            cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
+            throw e;
+        }
+    }
+
+    private static RemoteDevice connect(CutDisk disk) throws IOException {
+        ClientOptions options = ClientOptions.DEFAULT.withConnections(CONNECTIONS);
+        return NbdClient.connect(NbdUri.parse(disk.uri().toString()), switch (disk.changes()) {
+            case Changes.Recorded recorded when recorded.above().isPresent() ->
+                options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context(), recorded.above().get().context());
+            case Changes.Recorded recorded -> options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context());
+            case Changes.Allocated allocated -> options.withContexts(MetaContext.BASE_ALLOCATION, allocated.context());
+            case Changes.Unknown _ -> options;
+        });
+    }
+
+    private SourceDisk source(CutDisk disk, BlockDevice paced, RemoteDevice device) throws IOException {
+        DiskName name = new DiskName(disk.disk().name());
+        return switch (disk.changes()) {
+            case Changes.Recorded recorded -> {
+                List<ByteRange> ranges = new ArrayList<>(ChangedRanges.flagged(device, recorded.context()));
+                if (recorded.above().isPresent()) {
+                    ranges.addAll(allocated(name, device, recorded.above().get()));
+                }
+                yield SourceDisk.changed(name, paced, ByteRange.union(ranges));
+            }
+            case Changes.Allocated allocated -> SourceDisk.changed(name, paced, allocated(name, device, allocated));
+            case Changes.Unknown unknown -> SourceDisk.whole(name, paced, job.parent().map(_ -> unknown.reason()));
+        };
+    }
+
+    private List<ByteRange> allocated(DiskName name, RemoteDevice device, Changes.Allocated allocated) throws IOException {
+        long size = job.lineage().disk(name).orElseThrow().size();
+        return ChangedRanges.above(device, allocated.context(), allocated.above(), size);
+    }
+
+    @Override
+    public void close() throws IOException {
+        try (QmpClient _ = job.client(); BackupLease _ = job.lease(); PointWriter _ = job.writer()) {
+            cut.close();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package io.afterimage.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.afterimage.catalog.Point;
+import io.afterimage.lab.Deadline;
+import io.afterimage.lab.Guest;
+import io.afterimage.lab.GuestDisk;
+import io.afterimage.lab.Tool;
+import io.afterimage.lab.Tripwire;
+import io.afterimage.lab.Tripwire.Call;
+import io.afterimage.lab.Tripwire.Side;
+import io.afterimage.manifest.DiskMap;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.repository.Repository;
+import io.afterimage.store.file.FileObjectStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+
+/** A disk that QEMU sends, beside one that is read: a qcow2 and a raw one of a running machine, neither of a size that chunks divide. */
+class PushIT {
+
+    private static final long SIZE = 20_000_256;
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    @TempDir
+    Path folder;
+
+    private Program pulling;
+    private Program pushing;
+    private Guest guest;
+
+    @BeforeEach
+    void boot() throws IOException {
+        pulling = new Program(folder).on(folder.resolve("pulled"));
+        pushing = new Program(folder).on(folder.resolve("pushed"));
+        pulling.run("init").orFail();
+        pushing.run("init").orFail();
+        Tool.run("truncate", "-s", Long.toString(SIZE), folder.resolve("logs.raw").toString()).orFail();
+        guest = Guest.tiny(folder.resolve("g"))
+                .disk(GuestDisk.empty("data", folder.resolve("data.qcow2"), SIZE))
+                .disk(GuestDisk.raw("logs", folder.resolve("logs.raw")))
+                .start()
+                .awaitReady();
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        guest.close();
+    }
+
+    @Test
+    void pulledAndPushedPointsOfOneStateHaveEqualMaps() throws IOException {
+        guest.run("dd if=/dev/urandom of=/dev/vdb bs=64k count=100 && dd if=/srv/data/modules.dep of=/dev/vdc bs=4k seek=77");
+        assertEqualPoints("whole");
+        guest.run("dd if=/dev/urandom of=/dev/vdb bs=512 count=3 seek=4001 conv=notrunc && dd if=/dev/zero of=/dev/vdb bs=64k count=9 seek=20"
+                + " && blkdiscard -o 3276800 -l 655360 /dev/vdb && dd if=/dev/urandom of=/dev/vdc bs=512 count=1 seek=39062");
+        assertEqualPoints("bitmap");
+        assertEqualPoints("bitmap");
+    }
+
+    /** Everything as it was: the guest, QEMU, and what the next increment knows. */
+    @Test
+    void aPushThatIsKilledLosesNothing() throws IOException {
+        guest.pause();
+        backUp(pushing, "push");
+        guest.resume();
+        guest.run("dd if=/dev/urandom of=/dev/vdb bs=64k count=40");
+        Tripwire tripwire = Tripwire.at(Side.BEFORE, Call.RENAME, 1, "/pushed/packs/");
+        Process backup = pushing.start(tripwire.environment(), folder.resolve("killed.log"), arguments("push"));
+        tripwire.awaitStop(backup);
+        guest.run("dd if=/dev/urandom of=/dev/vdb bs=64k count=20 seek=30 conv=fsync"); // over what has not been sent yet, perhaps
+        backup.destroyForcibly();
+        guest.run("dd if=/dev/urandom of=/dev/vdc bs=64k count=20 conv=fsync");
+        assertEquals("running", guest.status());
+        guest.pause();
+        JsonNode next = backUp(pushing, "push");
+        assertEquals("bitmap", change(next, "data"));
+        assertTrue(dirty(next, "data") >= 50 * 65536L, next.toString());
+        assertImage(pushing, next, "data", folder.resolve("data.qcow2"), "qcow2");
+        assertImage(pushing, next, "logs", folder.resolve("logs.raw"), "raw");
+        guest.resume();
+        String nodes = guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}").toString();
+        assertTrue(!nodes.contains("\"afterimage-" + next.path("point").asString().substring(0, 12)), nodes);
+        assertEquals("[]", guest.qmp().execute("query-jobs").toString());
+    }
+
+    /** A byte a second would take for ever; what the file says later is what holds. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pull", "push"})
+    void limitsAreChangedWhileABackupRuns(String mode) throws IOException {
+        Path limits = Files.writeString(folder.resolve("limits"), "# by day\nrate 1\nrequests 1\n");
+        List<String> words = new ArrayList<>(List.of(arguments(mode)));
+        words.addAll(List.of("--limits-file", limits.toString()));
+        Process backup = pushing.start(folder.resolve("slow.log"), words.toArray(String[]::new));
+        Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
+        assertTrue(backup.isAlive(), () -> text(folder.resolve("slow.log")));
+        Files.writeString(limits, "no limit at all");
+        Files.writeString(limits, "rate 1T\n");
+        Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before");
+        assertEquals(0, backup.exitValue(), () -> text(folder.resolve("slow.log")));
+    }
+
+    @Test
+    void aBitmapThatLiesIsFoundOut() throws IOException {
+        guest.run("dd if=/dev/urandom of=/dev/vdb bs=64k count=100 conv=fsync");
+        String point = backUp(pulling, "pull").path("point").asString();
+        guest.run("dd if=/dev/urandom of=/dev/vdb bs=64k count=3 seek=50 conv=fsync");
+        guest.pause();
+        String bitmap = guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}").valueStream()
+                .filter(node -> node.path("node-name").asString().equals("data"))
+                .flatMap(node -> node.path("dirty-bitmaps").valueStream())
+                .map(found -> found.path("name").asString())
+                .filter(name -> name.endsWith(point))
+                .findFirst()
+                .orElseThrow();
+        guest.qmp().execute("block-dirty-bitmap-clear", "{\"node\":\"data\",\"name\":\"" + bitmap + "\"}");
+        Program.Result checked = pulling.run("backup", "web", "--json", "--qmp", guest.qmpSocket().toString(), "--check-unchanged", "100%");
+        JsonNode doubted = checked.json();
+        assertEquals("whole", change(doubted, "data"));
+        assertEquals("bitmap", change(doubted, "logs"));
+        String reason = disk(doubted, "data").path("reason").asString();
+        assertTrue(reason.contains("called bytes unchanged, from 3276800 on"), reason);
+        assertTrue(checked.err().contains("Disk data of 'web' is read whole"), checked.err());
+        assertImage(pulling, doubted, "data", folder.resolve("data.qcow2"), "qcow2");
+        guest.resume();
+    }
+
+    private boolean isUnderWay() {
+        return guest.qmp().execute("query-jobs").valueStream().anyMatch(job -> job.path("id").asString().matches("afterimage-.*-job0"));
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void assertEqualPoints(String change) throws IOException {
+        guest.pause();
+        JsonNode pulled = backUp(pulling, "pull");
+        JsonNode pushed = backUp(pushing, "push");
+        assertEquals(change, change(pushed, "data"));
+        assertEquals(change, change(pushed, "logs"));
+        for (String disk : List.of("root", "data", "logs")) {
+            assertEquals(dirty(pulled, disk), dirty(pushed, disk), disk);
+            assertEquals(shape(pulling, pulled, disk), shape(pushing, pushed, disk), disk);
+        }
+        assertImage(pushing, pushed, "data", folder.resolve("data.qcow2"), "qcow2");
+        assertImage(pushing, pushed, "logs", folder.resolve("logs.raw"), "raw");
+        guest.resume();
+    }
+
+    private String[] arguments(String mode) {
+        return new String[] {"backup", "web", "--json", "--qmp", guest.qmpSocket().toString(), "--mode", mode};
+    }
+
+    private JsonNode backUp(Program program, String mode) {
+        return program.run(arguments(mode)).json();
+    }
+
+    private static JsonNode disk(JsonNode point, String name) {
+        return point.path("disks").valueStream().filter(disk -> disk.path("name").asString().equals(name)).findFirst().orElseThrow();
+    }
+
+    private static String change(JsonNode point, String disk) {
+        return disk(point, disk).path("change").asString();
+    }
+
+    private static long dirty(JsonNode point, String disk) {
+        return disk(point, disk).path("bytes").path("dirty").asLong();
+    }
+
+    /** Which chunks there are and which have changed; where they lie is chance. */
+    private static String shape(Program program, JsonNode view, String name) throws IOException {
+        try (Repository repository = Repository.open(FileObjectStore.open(program.repository()))) {
+            Point point = repository.catalog().points(new MachineName("web")).stream()
+                    .filter(candidate -> candidate.id().hex().equals(view.path("point").asString())).findFirst().orElseThrow();
+            DiskMap disk = repository.manifest(point).disk(new DiskName(name)).orElseThrow();
+            StringBuilder shape = new StringBuilder();
+            for (long chunk = 0; chunk < disk.map().chunks(); chunk++) {
+                shape.append(disk.map().address(chunk) == null ? '-' : '#');
+            }
+            return shape + " " + disk.changed();
+        }
+    }
+
+    private void assertImage(Program program, JsonNode point, String disk, Path image, String format) {
+        Path restored = folder.resolve("restored.raw");
+        program.run("restore", "web/" + disk + "@" + point.path("point").asString(), "--to", restored.toString(), "--force").orFail();
+        Tool.run("qemu-img", "compare", "-U", "-f", format, "-F", "raw", image.toString(), restored.toString()).orFail();
+    }
+}

@@ -1,0 +1,150 @@
+"""What a guest feels of its backup: the latency of its writes by fio inside, without one, and with each kind."""
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+from .workshop import GUESTS, LAB, Trouble
+
+SIZE = 1 << 30
+SECONDS = 15
+STALL = 30
+PATIENCE = 300
+RATE = "32M"
+# Writes that a database would do: small, direct, one at a time, at a rate that any disk can take.
+FIO = ("fio --name=feel --filename=/dev/vdb --rw=randwrite --bs=4k --direct=1 --ioengine=psync --rate_iops=100 --time_based --runtime=%d"
+       " --size=%d --output-format=json")
+KINDS = {
+    "no backup": None,
+    "pull": ["--mode", "pull"],
+    "push": ["--mode", "push"],
+    "pull, %s/s" % RATE: ["--mode", "pull", "--rate", RATE],
+    "push, %s/s" % RATE: ["--mode", "push", "--rate", RATE],
+    "pull that stands still for %d s" % STALL: ["--mode", "pull"],
+    "push that stands still for %d s" % STALL: ["--mode", "push"],
+}
+
+
+def measure(shop, table):
+    shop.run([os.path.join(LAB, "debian-guest"), GUESTS])
+    with Machine(shop) as machine:
+        felt = {kind: [] for kind in KINDS}
+        for number in range(shop.rounds):
+            names = list(KINDS)
+            first = number % len(names)
+            for kind in names[first:] + names[:first]:
+                felt[kind].append(machine.feel(kind, KINDS[kind], stalls="stands still" in kind))
+                shop.say("guest, round %d: %s: p50 %.2f ms, p99 %.2f ms, longest %.1f ms" % (number + 1, kind, *felt[kind][-1]))
+    median = {kind: [statistics.median(one[i] for one in rounds) for i in range(3)] for kind, rounds in felt.items()}
+    without = median.pop("no backup")
+    for kind, (p50, p99, longest) in median.items():
+        table.add("write latency in the guest, p50, " + kind, "%.2f ms" % p50, "no backup", "%.2f ms" % without[0], "%.2f x" % (p50 / without[0]))
+        table.add("write latency in the guest, p99, " + kind, "%.2f ms" % p99, "no backup", "%.2f ms" % without[1], "%.2f x" % (p99 / without[1]), "<= 1.5")
+        table.add("longest write, " + kind, "%.1f ms" % longest, "no backup", "%.1f ms" % without[2])
+
+
+class Machine:
+    """The Debian guest with an empty data disk that random bytes fill, and backups of that disk."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        self.environment = {"AFTERIMAGE_REPO": shop.path("guest-repository"), **shop.host("guest")}
+
+    def __enter__(self):
+        shop = self.shop
+        shop.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", os.path.join(GUESTS, "debian.raw"), "-F", "raw", shop.path("root.qcow2")])
+        shop.run(["qemu-img", "create", "-q", "-f", "raw", shop.path("random.raw"), str(SIZE)])
+        with open("/dev/urandom", "rb") as source, open(shop.path("random.raw"), "wb") as target:
+            for _ in range(SIZE >> 20):
+                target.write(source.read(1 << 20))
+        shop.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", shop.path("random.raw"), shop.path("data.qcow2")])
+        os.remove(shop.path("random.raw"))
+        accelerator = shop.run([os.path.join(LAB, "accelerator"), GUESTS]).strip()
+        command = ["qemu-system-x86_64", "-machine", "q35", "-accel", accelerator, "-m", "512M", "-nodefaults", "-no-user-config", "-display", "none",
+                   "-chardev", "file,id=serial,path=" + shop.path("serial.log"), "-serial", "chardev:serial", "-device", "virtio-serial-pci",
+                   "-chardev", "socket,id=shell,server=on,wait=off,path=" + shop.path("shell"),
+                   "-device", "virtserialport,chardev=shell,name=io.afterimage.shell",
+                   "-qmp", "unix:%s,server=on,wait=off" % shop.path("qmp")]
+        for name in ("root", "data"):
+            command += ["-blockdev", json.dumps({"driver": "qcow2", "node-name": name, "discard": "unmap",
+                                                 "file": {"driver": "file", "filename": shop.path(name + ".qcow2")}}),
+                        "-device", "virtio-blk-pci,drive=" + name]
+        self.qemu = shop.start(command)
+        self.await_marker()
+        self.shell = socket.socket(socket.AF_UNIX)
+        self.shell.connect(shop.path("shell"))
+        self.answers = self.shell.makefile("rb")
+        shop.run([shop.afterimage, "init"], **self.environment)
+        return self
+
+    def __exit__(self, *_):
+        self.qemu.kill()
+        self.qemu.wait()
+
+    def await_marker(self):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.qemu.poll() is None:
+            if os.path.exists(self.shop.path("serial.log")) and b"AFTERIMAGE-GUEST-READY" in open(self.shop.path("serial.log"), "rb").read():
+                return
+            time.sleep(0.2)
+        raise Trouble("the Debian guest did not come up within %d s" % PATIENCE)
+
+    def tell(self, command):
+        """Runs a line of shell in the guest and returns its output."""
+        self.shell.sendall(command.encode() + b"\n")
+        code, length = self.answers.readline().split()
+        text = self.answers.read(int(length)).decode()
+        if int(code):
+            raise Trouble("in the guest, %s ended with %s: %s" % (command, code.decode(), text))
+        return text
+
+    def feel(self, kind, options, stalls):
+        """p50, p99 and the longest write, in milliseconds, while backups of that kind run one after the other."""
+        over = threading.Event()
+        trouble = []
+        backups = threading.Thread(target=self.back_up, args=(options, stalls, over, trouble)) if options else None
+        if backups:
+            backups.start()
+        try:
+            told = self.tell(FIO % (STALL + SECONDS if stalls else SECONDS, SIZE))
+        finally:
+            over.set()
+            if backups:
+                backups.join()
+        if trouble:
+            raise Trouble("%s: %s" % (kind, trouble[0]))
+        latency = json.loads(told[told.index("{"):])["jobs"][0]["write"]["clat_ns"]
+        return latency["percentile"]["50.000000"] / 1e6, latency["percentile"]["99.000000"] / 1e6, latency["max"] / 1e6
+
+    def back_up(self, options, stalls, over, trouble):
+        shop = self.shop
+        while not over.is_set() and not trouble:
+            with open(shop.path("backup.log"), "w+") as log:
+                child = shop.start([shop.afterimage, "backup", "web", "--full", "--qmp", shop.path("qmp"), "--disk", "data", *options],
+                                   env={**os.environ, **self.environment}, stdout=log, stderr=subprocess.STDOUT)
+                if stalls:
+                    # Worse than a store that does not answer: nobody takes or gives a byte. It is under way by then.
+                    self.await_cut(child)
+                    child.send_signal(signal.SIGSTOP)
+                    over.wait(STALL)
+                    child.send_signal(signal.SIGCONT)
+                    stalls = False
+                if child.wait():
+                    log.seek(0)
+                    trouble.append(log.read().strip())
+
+    def await_cut(self, child):
+        """Until the scratch folder holds an image: QEMU writes there what the guest overwrites."""
+        scratch = os.path.join(self.environment["AFTERIMAGE_CACHE"], "scratch")
+        packs = os.path.join(self.environment["AFTERIMAGE_REPO"], "packs")
+        before = count(packs)
+        while child.poll() is None and (count(packs) <= before or not os.path.isdir(scratch)):
+            time.sleep(0.05)
+
+
+def count(folder):
+    return sum(len(files) for _, _, files in os.walk(folder))
