@@ -17,6 +17,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -114,7 +115,13 @@ final class NegotiationHandler extends ByteToMessageDecoder {
             outcome = new Outcome.Close("a failure of the server");
         }
         Outcome next = outcome;
-        ctx.executor().execute(() -> proceed(next, replies.gathered));
+        try {
+            ctx.executor().execute(() -> proceed(next, replies.gathered));
+        } catch (RejectedExecutionException _) {
+            // The server has ended meanwhile, and the connection with it.
+            replies.gathered.release();
+            offering.release();
+        }
     }
 
     private void proceed(Outcome outcome, ByteBuf replies) {

@@ -12,12 +12,14 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -339,7 +341,12 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             }
             completions.add(new Completion(Thread.currentThread(), reply, cost));
             if (draining.compareAndSet(false, true)) {
-                ctx.executor().execute(this::drain);
+                try {
+                    ctx.executor().execute(this::drain);
+                } catch (RejectedExecutionException _) {
+                    // The server has ended meanwhile, and the connection with it.
+                    dropReplies();
+                }
             }
         });
         if (operation instanceof ReadOperation && served.device().canInterruptReads()) {
@@ -357,6 +364,13 @@ final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         ByteBuf reply = ctx.alloc().directBuffer(ReplyEncoder.LONGEST_MESSAGE);
         served.encoder().error(reply, cookie, offset, Served.errorFor(cause), Served.wordsFor(cause));
         return reply;
+    }
+
+    private void dropReplies() {
+        draining.set(false);
+        for (Completion done = completions.poll(); done != null; done = completions.poll()) {
+            ReferenceCountUtil.release(done.reply());
+        }
     }
 
     private void drain() {
