@@ -47,7 +47,7 @@ public sealed interface Changes {
     /** Either a bitmap's name or the reason why there is none; the other is "". */
     record Source(String bitmap, String reason) {
 
-        boolean isRecorded() {
+        public boolean isRecorded() {
             return !bitmap.isEmpty();
         }
     }
