@@ -1,5 +1,6 @@
 package io.afterimage.assembly;
 
+import io.afterimage.app.BackUpDomain;
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
 import io.afterimage.app.CopyPoints;
@@ -99,6 +100,10 @@ public final class Assembly {
 
     public BackUpMachine backUpMachine(Repository repository, ChunkIndex index) {
         return new BackUpMachine(repository, index, InstantSource.system(), random);
+    }
+
+    public BackUpDomain backUpDomain(Repository repository, ChunkIndex index) {
+        return new BackUpDomain(repository, index, folders(), InstantSource.system(), random);
     }
 
     public BackUpImages backUpImages(Repository repository, ChunkIndex index) {

@@ -3,6 +3,7 @@ package io.afterimage.command;
 import io.afterimage.app.KeyException;
 import io.afterimage.app.SourceException;
 import io.afterimage.app.TargetException;
+import io.afterimage.capture.libvirt.LibvirtException;
 import io.afterimage.capture.qemu.QmpException;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.chunk.CorruptChunkException;
@@ -62,7 +63,7 @@ record Failure(ExitCode exitCode, String sentence) {
             case StoreException e -> e.problem() == Problem.STORE_MISSING
                     ? ExitCode.REPOSITORY
                     : e.problem() == Problem.TOO_SHORT || e.problem() == Problem.TOO_LARGE ? ExitCode.CORRUPT : ExitCode.STORE;
-            case QmpException _, SourceException _ -> ExitCode.SOURCE;
+            case QmpException _, LibvirtException _, SourceException _ -> ExitCode.SOURCE;
             case TargetException _ -> ExitCode.TARGET;
             default -> ExitCode.INTERNAL;
         };
