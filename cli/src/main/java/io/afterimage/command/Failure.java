@@ -43,7 +43,7 @@ record Failure(ExitCode exitCode, String sentence) {
     private static ExitCode exitCode(Throwable cause) {
         return switch (cause) {
             case CatalogException e -> switch (e.reason()) {
-                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, AMBIGUOUS -> ExitCode.NOT_FOUND;
+                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NO_SUCH_DOCUMENT, AMBIGUOUS -> ExitCode.NOT_FOUND;
                 case NOT_A_SELECTOR -> ExitCode.USAGE;
                 case DAMAGED -> ExitCode.CORRUPT;
                 case UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;

@@ -34,7 +34,7 @@ record DomainCheckpoint(Checkpoint id, Set<String> disks, Set<String> sound) {
         return found;
     }
 
-    private static DomainCheckpoint read(Checkpoint id, XmlElement xml) {
+    static DomainCheckpoint read(Checkpoint id, XmlElement xml) {
         Set<String> disks = new HashSet<>();
         Set<String> sound = new HashSet<>();
         for (XmlElement disk : xml.at("disks").map(all -> all.all("disk")).orElse(List.of())) {

@@ -1,5 +1,9 @@
 package io.afterimage.capture.libvirt;
 
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -9,6 +13,9 @@ import java.util.Set;
 
 /** Sorts a domain's disks into those that are backed up and the others. */
 final class DomainDisks {
+
+    /** "QFI", 0xfb: what a qcow2 file begins with; its version follows. */
+    private static final int QCOW_MAGIC = 0x514649fb;
 
     private final LibvirtDomain domain;
     private final Collection<String> selection;
@@ -71,7 +78,21 @@ final class DomainDisks {
             throw new LibvirtException("Disk " + target + " of " + domain.name()
                     + " is transient, of which libvirt makes no backups: leave it out by naming the others with --disk");
         }
-        chosen.add(new LibvirtDisk(name, target, qdev, disk.attribute("type", "driver"), domain.capacity(target)));
+        String format = disk.attribute("type", "driver");
+        boolean storesBitmaps = format.equals("qcow2") && !isVersion2(disk.attribute("file", "source"));
+        chosen.add(new LibvirtDisk(name, target, qdev, format, domain.capacity(target), storesBitmaps));
+    }
+
+    /** Of qcow2, which has no place for bitmaps before version 3. What is not a file that we can read is believed to be of today. */
+    private static boolean isVersion2(String file) {
+        if (!file.startsWith("/")) {
+            return false;
+        }
+        try (DataInputStream header = new DataInputStream(Files.newInputStream(Path.of(file)))) {
+            return header.readInt() == QCOW_MAGIC && header.readInt() == 2;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static boolean isBackedUpByDefault(XmlElement disk) {

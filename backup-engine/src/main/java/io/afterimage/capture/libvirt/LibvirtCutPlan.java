@@ -38,7 +38,8 @@ public record LibvirtCutPlan(LibvirtMachine machine, Checkpoint checkpoint, List
         CutPlan.Base base = entry.base().get();
         LibvirtDisk disk = entry.disk();
         if (!disk.storesBitmaps()) {
-            return unknown("libvirt keeps checkpoints of qcow2 disks only, and its format is " + disk.format());
+            return unknown("libvirt keeps checkpoints in qcow2 images of version 3 only, and its format is "
+                    + disk.format() + (disk.format().equals("qcow2") ? " of version 2" : ""));
         }
         if (disk.size() != base.diskSize()) {
             return unknown("it was resized from " + base.diskSize() + " to " + disk.size() + " bytes");

@@ -8,11 +8,6 @@ package io.afterimage.capture.libvirt;
  * @param qdev how QEMU tells the device, so that a disk keeps its name whichever way the machine is backed up
  * @param format the image's, such as {@code qcow2}
  * @param size virtual size in bytes
+ * @param storesBitmaps whether the image can keep a bitmap over a stop of the machine: libvirt keeps checkpoints there, and nowhere else
  */
-public record LibvirtDisk(String name, String target, String qdev, String format, long size) {
-
-    /** libvirt keeps checkpoints where they outlive a stop of the machine, and nowhere else. */
-    boolean storesBitmaps() {
-        return format.equals("qcow2");
-    }
-}
+public record LibvirtDisk(String name, String target, String qdev, String format, long size, boolean storesBitmaps) {}

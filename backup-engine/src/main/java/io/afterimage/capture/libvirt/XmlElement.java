@@ -63,6 +63,11 @@ final class XmlElement {
         return at(path).map(found -> found.attribute(name)).orElse("");
     }
 
+    /** To be changed. */
+    Element node() {
+        return element;
+    }
+
     String text() {
         return element.getTextContent().strip();
     }

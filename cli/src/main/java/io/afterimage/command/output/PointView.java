@@ -111,8 +111,12 @@ public record PointView(
                 + point.immutable().map(retention -> ", immutable until " + retention.until()).orElse("") + "." + reasons;
     }
 
-    /** All of it. */
-    public static String details(Point point, Manifest manifest) {
+    /**
+     * All of it.
+     *
+     * @param machine what the machine was, in some words; may be empty, as what its guest told of itself
+     */
+    public static String details(Point point, Manifest manifest, String machine, String guest) {
         List<List<String>> facts = new ArrayList<>();
         facts.add(List.of("machine", point.machine().text()));
         facts.add(List.of("point", point.id().hex()));
@@ -126,6 +130,11 @@ public record PointView(
             facts.add(List.of("disk " + disk.name(), ByteSize.format(disk.size()) + ", changes found by "
                     + (disk.change() == PointDisk.Change.BITMAP ? "dirty bitmap" : "reading it whole")
                     + disk.reason().map(reason -> ": " + reason).orElse("")));
+        }
+        for (List<String> fact : List.of(List.of("hardware", machine), List.of("guest", guest))) {
+            if (!fact.getLast().isEmpty()) {
+                facts.add(fact);
+            }
         }
         facts.add(List.of("described by", String.join(", ", manifest.definition().keySet())));
         return TextTable.of(facts);
