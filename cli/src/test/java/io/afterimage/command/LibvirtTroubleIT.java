@@ -41,9 +41,7 @@ class LibvirtTroubleIT {
     private static final String FIRMWARE = "/usr/share/seabios/bios-256k.bin";
     private static final String NVRAM = "what the firmware keeps";
 
-    @TempDir
-    Path folder;
-
+    private Path folder;
     private Program afterimage;
     private Path scratch;
     private boolean mounted;
@@ -51,7 +49,8 @@ class LibvirtTroubleIT {
     private LibvirtGuest guest;
 
     @BeforeAll
-    void boot() throws IOException {
+    void boot(@TempDir Path temporary) throws IOException {
+        folder = temporary;
         afterimage = new Program(folder);
         afterimage.run("init").orFail();
         scratch = Files.createDirectory(folder.resolve("s"));
@@ -65,7 +64,7 @@ class LibvirtTroubleIT {
         Tool.run("qemu-img", "create", "-q", "-f", "qcow2", more.resolve("more.qcow2").toString(), "1M").orFail();
         host.virsh("pool-create-as", "stock", "dir", "--target", more.toString()).orFail();
         host.virsh("net-create", Files.writeString(folder.resolve("net.xml"),
-                "<network><name>lan</name><forward mode='open'/><bridge name='virbr77'/></network>").toString()).orFail();
+                "<network><name>lan</name><bridge name='virbr77'/></network>").toString()).orFail();
         Files.write(folder.resolve("web_VARS.fd"), Arrays.copyOf(NVRAM.getBytes(StandardCharsets.UTF_8), 128 << 10));
         Path data = folder.resolve("data.qcow2");
         Tool.run("qemu-img", "create", "-q", "-f", "qcow2", data.toString(), "16M").orFail();
