@@ -10,10 +10,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class HiddenSecretsTest {
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
+    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
             "secret,id=s0,data=hunter2                        | secret,id=s0,data=***",
             "secret,id=s0,data=one,,two,format=raw            | secret,id=s0,data=***,format=raw",
             "qom-type=secret,data=x,id=s                      | qom-type=secret,data=***,id=s",
+            "<qemu:arg value='secret,id=s,data=x'/>           | <qemu:arg value='secret,id=s,data=***'/>",
+            "<a v='{&quot;qom-type&quot;:&quot;secret&quot;,&quot;data&quot;:&quot;x&quot;}'/> | <a v='{&quot;qom-type&quot;:&quot;secret&quot;,&quot;data&quot;:&quot;***&quot;}'/>",
+            "{\"qom-type\":\"memory\",\"data\":\"shown\"}   | {\"qom-type\":\"memory\",\"data\":\"shown\"}",
+            "secret,id=s0,data=with blank,format=raw           | secret,id=s0,data=***,format=raw",
             "secret,id=s0,file=/etc/key                       | secret,id=s0,file=/etc/key",
             "{\"qom-type\":\"secret\",\"data\":\"a\\\"b\",\"id\":\"s\"} | {\"qom-type\":\"secret\",\"data\":\"***\",\"id\":\"s\"}",
             "file=https://user:pass@host/disk,if=virtio       | file=https://user:***@host/disk,if=virtio",

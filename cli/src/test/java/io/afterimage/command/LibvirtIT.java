@@ -83,7 +83,7 @@ class LibvirtIT {
         assertQmpSeesTheSame();
         JsonNode returned = backUpExactly();
         assertChanges("vdb whole, vdc whole", returned);
-        assertTrue(returned.path("disks").path(0).path("reason").asString().contains("behind libvirt's back"), returned.toString());
+        assertTrue(returned.path("disks").path(0).path("reason").asString().contains("libvirt has no checkpoint of point"), returned.toString());
 
         // Checkpoints outlive an orderly end.
         guest.destroyGracefully();

@@ -46,7 +46,7 @@ public record LibvirtCutPlan(LibvirtMachine machine, Checkpoint checkpoint, List
         }
         Optional<DomainCheckpoint> found = machine.checkpoint(checkpoint.repository(), base.pointId());
         if (found.isEmpty() || !found.get().disks().contains(disk.target())) {
-            return unknown("libvirt has no checkpoint of point " + base.pointId() + " on it (another disk, or one that was defined anew)");
+            return unknown("libvirt has no checkpoint of point " + base.pointId() + " on it (a backup over QMP, another disk, or a domain that was defined anew)");
         }
         if (!found.get().sound().contains(disk.target())) {
             return unknown("its checkpoint is broken, because QEMU did not end cleanly, or its bitmap was removed behind libvirt's back");

@@ -17,8 +17,7 @@ public final class LibvirtStrays {
 
     /**
      * Ends the backup job of a cut that no living backup holds, and removes all scratch of such, and the checkpoints of
-     * {@code repository} whose points are not listed, or which are broken on all of their disks. To be called before each
-     * {@link LibvirtCut}.
+     * {@code repository} whose points are not listed. To be called before each {@link LibvirtCut}.
      *
      * @param scratch where this machine's backups put their scratch
      * @param repository the first 8 hexadecimal digits of the repository's id; checkpoints of others are left alone
@@ -40,8 +39,8 @@ public final class LibvirtStrays {
             }
             left.addAll(new CutEnd(domain, folder).run());
         }
-        left.addAll(new LibvirtCheckpoints(domain).remove(checkpoint -> checkpoint.id().repository().equals(repository)
-                && (checkpoint.sound().isEmpty() || !points.exists(checkpoint.id().pointId()))));
+        left.addAll(new LibvirtCheckpoints(domain).remove(
+                checkpoint -> checkpoint.id().repository().equals(repository) && !points.exists(checkpoint.id().pointId())));
         return left;
     }
 }
