@@ -75,6 +75,11 @@ final class PackageOrderTest {
     }
 
     @Test
+    void nativeCallsStayInTheirPackage() {
+        onlyIn("who backs up without libvirt must not need its library, nor what calls it", "jnr..", List.of("capture.libvirt"));
+    }
+
+    @Test
     void theS3SdkStaysInItsPackage() {
         onlyIn("the SDK changes often and other stores do without it", "software.amazon..", List.of("store.s3"));
     }

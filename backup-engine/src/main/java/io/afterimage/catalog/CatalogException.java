@@ -12,6 +12,7 @@ public final class CatalogException extends IOException {
         NO_SUCH_MACHINE,
         NO_SUCH_POINT,
         NO_SUCH_DISK,
+        NO_SUCH_DOCUMENT,
         AMBIGUOUS,
         NOT_A_SELECTOR,
         DAMAGED,

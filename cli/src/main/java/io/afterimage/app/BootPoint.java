@@ -11,6 +11,7 @@ import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -65,16 +66,24 @@ public final class BootPoint {
         Path socket = folder.resolve("nbd.sock");
         CountDownLatch over = new CountDownLatch(1);
         try (NbdServer server = NbdServer.start(ServerSettings.on(new NbdUri.Unix(socket)), exports)) {
-            return await(start(command(request, server)), over);
+            return await(start(command(request, server, folder)), over);
         } finally {
-            Files.deleteIfExists(socket);
-            Files.delete(folder);
+            delete(folder);
             over.countDown();
         }
     }
 
-    private List<String> command(Request request, NbdServer server) throws IOException {
-        CapturedMachine captured = CapturedMachine.of(images.manifest(request.point()));
+    private static void delete(Path folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        }
+        Files.delete(folder);
+    }
+
+    private List<String> command(Request request, NbdServer server, Path folder) throws IOException {
+        CapturedMachine captured = CapturedMachine.of(images.manifest(request.point()).definition());
         // The kernel ends QEMU with the thread that started it, which waits for it; so a killed boot leaves no machine behind.
         List<String> command = new ArrayList<>(List.of(
                 "setpriv", "--pdeathsig", "TERM", QEMU,
@@ -84,6 +93,7 @@ public final class BootPoint {
                 "-smp", String.valueOf(request.processors().or(captured::processors).orElse(1)),
                 "-nodefaults",
                 "-no-user-config"));
+        command.addAll(new BootFirmware(captured).options(folder, request.more()));
         int bootIndex = 1;
         for (PointDisk disk : inBootOrder(request)) {
             String export = request.overlay()

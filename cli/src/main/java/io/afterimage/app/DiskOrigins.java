@@ -1,5 +1,6 @@
 package io.afterimage.app;
 
+import io.afterimage.capture.libvirt.LibvirtDisk;
 import io.afterimage.capture.qemu.QemuDisk;
 import io.afterimage.manifest.Manifest;
 import java.util.LinkedHashMap;
@@ -27,7 +28,7 @@ record DiskOrigins(Map<String, Origin> disks) {
      * A disk in QEMU's words.
      *
      * @param device the id or QOM path of the device that uses it; empty when there is none
-     * @param node the node of its format
+     * @param node the node of its format; empty when libvirt told of the disk
      * @param format the node's driver
      */
     record Origin(String device, String node, String format) {}
@@ -39,6 +40,12 @@ record DiskOrigins(Map<String, Origin> disks) {
     static DiskOrigins of(List<QemuDisk> disks) {
         Map<String, Origin> origins = new LinkedHashMap<>();
         disks.forEach(disk -> origins.put(disk.name(), new Origin(disk.qdev(), disk.node(), disk.format())));
+        return new DiskOrigins(origins);
+    }
+
+    static DiskOrigins ofDomain(List<LibvirtDisk> disks) {
+        Map<String, Origin> origins = new LinkedHashMap<>();
+        disks.forEach(disk -> origins.put(disk.name(), new Origin(disk.qdev(), "", disk.format())));
         return new DiskOrigins(origins);
     }
 

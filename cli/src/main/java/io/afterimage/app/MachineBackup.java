@@ -1,7 +1,5 @@
 package io.afterimage.app;
 
-import io.afterimage.block.BlockDevice;
-import io.afterimage.block.ByteRange;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.Pace;
@@ -23,11 +21,6 @@ import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
-import io.afterimage.nbd.client.ClientOptions;
-import io.afterimage.nbd.client.NbdClient;
-import io.afterimage.nbd.client.RemoteDevice;
-import io.afterimage.nbd.protocol.MetaContext;
-import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
@@ -45,7 +38,6 @@ import java.util.SortedMap;
  */
 final class MachineBackup implements Closeable {
 
-    private static final int CONNECTIONS = 2;
 
     private final Repository repository;
     private final Job job;
@@ -173,18 +165,22 @@ final class MachineBackup implements Closeable {
     }
 
     private Capture.Sealed pull(Capture capture, Progress progress) throws IOException {
-        List<RemoteDevice> devices = new ArrayList<>();
+        List<CutSource> sources = new ArrayList<>();
         try {
             List<SourceDisk> disks = new ArrayList<>();
             for (CutDisk disk : cut.disks()) {
-                RemoteDevice device = connect(disk);
-                devices.add(device);
-                SourceDisk source = source(disk, new PacedDevice(device, job.transfer().pace()), device);
-                disks.add(job.check().isPresent() ? job.check().get().check(source, job.parent()) : source);
+                CutSource source = CutSource.open(
+                        new DiskName(disk.disk().name()),
+                        disk.uri(),
+                        disk.changes(),
+                        job.parent(),
+                        device -> new PacedDevice(device, job.transfer().pace()));
+                sources.add(source);
+                disks.add(job.check().isPresent() ? job.check().get().check(source.disk(), job.parent()) : source.disk());
             }
             return capture.run(repository, job.writer(), disks, progress);
         } finally {
-            devices.forEach(RemoteDevice::close);
+            sources.forEach(CutSource::close);
         }
     }
 
@@ -238,37 +234,6 @@ final class MachineBackup implements Closeable {
             cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
             throw e;
         }
-    }
-
-    private static RemoteDevice connect(CutDisk disk) throws IOException {
-        ClientOptions options = ClientOptions.DEFAULT.withConnections(CONNECTIONS);
-        return NbdClient.connect(NbdUri.parse(disk.uri().toString()), switch (disk.changes()) {
-            case Changes.Recorded recorded when recorded.above().isPresent() ->
-                options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context(), recorded.above().get().context());
-            case Changes.Recorded recorded -> options.withContexts(MetaContext.BASE_ALLOCATION, recorded.context());
-            case Changes.Allocated allocated -> options.withContexts(MetaContext.BASE_ALLOCATION, allocated.context());
-            case Changes.Unknown _ -> options;
-        });
-    }
-
-    private SourceDisk source(CutDisk disk, BlockDevice paced, RemoteDevice device) throws IOException {
-        DiskName name = new DiskName(disk.disk().name());
-        return switch (disk.changes()) {
-            case Changes.Recorded recorded -> {
-                List<ByteRange> ranges = new ArrayList<>(ChangedRanges.flagged(device, recorded.context()));
-                if (recorded.above().isPresent()) {
-                    ranges.addAll(allocated(name, device, recorded.above().get()));
-                }
-                yield SourceDisk.changed(name, paced, ByteRange.union(ranges));
-            }
-            case Changes.Allocated allocated -> SourceDisk.changed(name, paced, allocated(name, device, allocated));
-            case Changes.Unknown unknown -> SourceDisk.whole(name, paced, job.parent().map(_ -> unknown.reason()));
-        };
-    }
-
-    private List<ByteRange> allocated(DiskName name, RemoteDevice device, Changes.Allocated allocated) throws IOException {
-        long size = job.lineage().disk(name).orElseThrow().size();
-        return ChangedRanges.above(device, allocated.context(), allocated.above(), size);
     }
 
     @Override

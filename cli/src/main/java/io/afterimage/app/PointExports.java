@@ -115,7 +115,7 @@ public final class PointExports implements Exports {
             return Optional.of(export);
         } catch (CatalogException e) {
             return switch (e.reason()) {
-                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NOT_A_SELECTOR -> Optional.empty();
+                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NO_SUCH_DOCUMENT, NOT_A_SELECTOR -> Optional.empty();
                 case AMBIGUOUS, DAMAGED, UNSUPPORTED_FORMAT, BUSY, PROTECTED, IMMUTABLE -> throw e;
             };
         }

@@ -54,7 +54,7 @@ public final class RestoreDisk {
     public void run(Point point, DiskName disk, String target, boolean overwrite, Progress progress) throws IOException {
         try (BlockDevice image = images.open(point, disk)) {
             progress.total(image.size());
-            if (target.startsWith("nbd:") || target.startsWith("nbd+") || target.startsWith("nbds")) {
+            if (isNbd(target)) {
                 toNbd(image, NbdUri.parse(target), progress);
             } else if (Files.exists(Path.of(target)) && !Files.isRegularFile(Path.of(target))) {
                 toDevice(image, Path.of(target), progress);
@@ -68,6 +68,11 @@ public final class RestoreDisk {
                 });
             }
         }
+    }
+
+    /** Whether a target is an NBD URI, and no file. */
+    public static boolean isNbd(String target) {
+        return target.startsWith("nbd:") || target.startsWith("nbd+") || target.startsWith("nbds");
     }
 
     private static void toNbd(BlockDevice image, NbdUri uri, Progress progress) throws IOException {

@@ -1,5 +1,6 @@
 package io.afterimage.assembly;
 
+import io.afterimage.app.BackUpDomain;
 import io.afterimage.app.BackUpGroup;
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
@@ -111,6 +112,10 @@ public final class Assembly {
 
     public BackUpGroup backUpGroup(Repository repository, ChunkIndex index) {
         return new BackUpGroup(backUpMachine(repository, index));
+    }
+
+    public BackUpDomain backUpDomain(Repository repository, ChunkIndex index) {
+        return new BackUpDomain(repository, index, folders(), InstantSource.system(), random);
     }
 
     public BackUpImages backUpImages(Repository repository, ChunkIndex index) {

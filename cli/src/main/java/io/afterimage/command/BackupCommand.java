@@ -1,9 +1,11 @@
 package io.afterimage.command;
 
+import io.afterimage.app.BackUpDomain;
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
 import io.afterimage.app.BaseImage;
 import io.afterimage.assembly.Assembly;
+import io.afterimage.capture.libvirt.LibvirtConnection;
 import io.afterimage.catalog.Point;
 import io.afterimage.command.output.PointView;
 import io.afterimage.command.output.TerminalProgress;
@@ -31,12 +33,13 @@ import picocli.CommandLine.Spec;
 /** {@code afterimage backup}. */
 @Command(
         name = "backup",
-        description = "Add a restore point of a machine: of a running one over its QMP socket, or of image files that nobody writes to.",
+        description = "Add a restore point of a machine: of a running one by libvirt or over its QMP socket, or of image files that nobody writes to.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
             "Examples:",
             "  afterimage backup web --qmp /run/web.qmp",
+            "  afterimage backup web --libvirt",
             "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data",
             "  afterimage backup web --qmp /run/web.qmp --base debian@latest",
             "  afterimage backup web --qmp /run/web.qmp --immutable 30d",
@@ -60,17 +63,20 @@ final class BackupCommand implements Callable<Integer> {
     @ArgGroup(multiplicity = "1")
     private Source source;
 
-    @Option(names = "--disk", paramLabel = "NODE", description = "With --qmp: back up this disk (name, device id or node name) and not all. May be repeated.")
+    @Option(names = "--disk", paramLabel = "NODE", description = "With --qmp or --libvirt: back up this disk (name, device id or node name) and not all. May be repeated.")
     private List<String> disks = List.of();
 
-    @Option(names = "--full", description = "With --qmp: read all disks whole, whatever bitmaps say.")
+    @Option(names = "--full", description = "With --qmp or --libvirt: read all disks whole, whatever bitmaps say.")
     private boolean full;
 
     @Option(
             names = "--scratch",
             paramLabel = "DIR",
-            description = "With --qmp: where QEMU keeps what the guest overwrites meanwhile; in the worst case as much as the disks. Default: a folder below the cache's.")
+            description = "With --qmp or --libvirt: where QEMU keeps what the guest overwrites meanwhile; in the worst case as much as the disks. Default: a folder below the cache's, or /var/lib/afterimage/scratch where libvirt runs QEMU as another user.")
     private Path scratch;
+
+    @Option(names = "--domain", paramLabel = "NAME|UUID", description = "With --libvirt: the domain, where it is not called like the machine.")
+    private String domain;
 
     @Mixin
     private ChangeOptions changes;
@@ -92,6 +98,14 @@ final class BackupCommand implements Callable<Integer> {
 
         @Option(names = "--qmp", paramLabel = "SOCKET", description = "The QMP socket of the running machine.")
         private Path qmp;
+
+        @Option(
+                names = "--libvirt",
+                paramLabel = "URI",
+                arity = "0..1",
+                fallbackValue = LibvirtConnection.SYSTEM,
+                description = "The libvirt that runs the machine: " + LibvirtConnection.SYSTEM + " where no URI is given.")
+        private String libvirt;
 
         @Option(
                 names = "--image",
@@ -131,6 +145,13 @@ final class BackupCommand implements Callable<Integer> {
         if (source.group != null && (quiesce.agent().isPresent() || !disks.isEmpty())) {
             throw new ParameterException(spec.commandLine(), "With --group, name each agent in its --member, and no --disk: all disks of the machines are backed up.");
         }
+        if (source.libvirt != null && (quiesce.isUsed() || transfer.isUsed() || changes.isUsed())) {
+            throw new ParameterException(
+                    spec.commandLine(), "With --libvirt there is no --quiesce, --agent, --mode, limit, --base or --check-unchanged: leave them out, or use --qmp.");
+        }
+        if (domain != null && source.libvirt == null) {
+            throw new ParameterException(spec.commandLine(), "--domain names a domain of libvirt's: add --libvirt.");
+        }
         if (transfer.isPushed() && changes.checkUnchanged().isPresent()) {
             throw new ParameterException(spec.commandLine(), "--check-unchanged reads what QEMU would not push: use it with --mode pull.");
         }
@@ -146,6 +167,9 @@ final class BackupCommand implements Callable<Integer> {
                 return assembly.backUpGroup(opened, index)
                         .run(source.group.name, source.group.members, request(base, immutability), quiesce.quiescing(agents), progress);
             }
+            if (source.libvirt != null) {
+                return List.of(assembly.backUpDomain(opened, index).run(domainRequest(immutability), progress));
+            }
             return List.of(source.qmp != null
                     ? assembly.backUpMachine(opened, index)
                             .run(request(base, immutability), quiesce.agent(), quiesce.quiescing(quiesce.agent().isPresent()), progress)
@@ -158,5 +182,10 @@ final class BackupCommand implements Callable<Integer> {
         Path folder = scratch != null ? scratch : repository.assembly().folders().scratch();
         return new BackUpMachine.Request(
                 machine, source.qmp, disks, full, folder, base, changes.checkUnchanged(), immutability, transfer.transfer());
+    }
+
+    private BackUpDomain.Request domainRequest(Optional<Immutability> immutability) {
+        String name = domain != null ? domain : machine.text();
+        return new BackUpDomain.Request(machine, source.libvirt, name, disks, full, Optional.ofNullable(scratch), immutability);
     }
 }

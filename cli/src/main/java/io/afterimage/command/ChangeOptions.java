@@ -63,4 +63,9 @@ final class ChangeOptions {
     Optional<Double> checkUnchanged() {
         return Optional.ofNullable(share);
     }
+
+    /** Whether anything here was asked for. */
+    boolean isUsed() {
+        return base != null || context != null || since != null || share != null;
+    }
 }

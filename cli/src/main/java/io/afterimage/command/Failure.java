@@ -3,6 +3,7 @@ package io.afterimage.command;
 import io.afterimage.app.KeyException;
 import io.afterimage.app.SourceException;
 import io.afterimage.app.TargetException;
+import io.afterimage.capture.libvirt.LibvirtException;
 import io.afterimage.capture.qemu.QmpException;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.chunk.CorruptChunkException;
@@ -45,7 +46,7 @@ record Failure(ExitCode exitCode, String sentence) {
     private static ExitCode exitCode(Throwable cause) {
         return switch (cause) {
             case CatalogException e -> switch (e.reason()) {
-                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, AMBIGUOUS -> ExitCode.NOT_FOUND;
+                case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NO_SUCH_DOCUMENT, AMBIGUOUS -> ExitCode.NOT_FOUND;
                 case NOT_A_SELECTOR -> ExitCode.USAGE;
                 case DAMAGED -> ExitCode.CORRUPT;
                 case UNSUPPORTED_FORMAT -> ExitCode.REPOSITORY;
@@ -71,7 +72,7 @@ record Failure(ExitCode exitCode, String sentence) {
                 case UNSUPPORTED_FORMAT, EXISTS -> ExitCode.TARGET;
                 case NO_SUCH_OVERLAY -> ExitCode.NOT_FOUND;
             };
-            case QmpException _, SourceException _ -> ExitCode.SOURCE;
+            case QmpException _, LibvirtException _, SourceException _ -> ExitCode.SOURCE;
             case TargetException _ -> ExitCode.TARGET;
             case UnreadableFileException e -> e.isAbsent() ? ExitCode.NOT_FOUND : ExitCode.SOURCE;
             case GuestException e -> switch (e.reason()) {

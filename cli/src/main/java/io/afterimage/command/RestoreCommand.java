@@ -1,5 +1,6 @@
 package io.afterimage.command;
 
+import io.afterimage.app.MachineDocuments;
 import io.afterimage.app.RestoreDisk;
 import io.afterimage.app.RestoreGroup;
 import io.afterimage.catalog.Point;
@@ -11,6 +12,8 @@ import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,12 +26,13 @@ import picocli.CommandLine.Spec;
 /** {@code afterimage restore}. */
 @Command(
         name = "restore",
-        description = "Write a disk of a restore point to a sparse file, a block device or an NBD export.",
+        description = "Write a disk of a restore point to a sparse file, a block device or an NBD export, or what describes the machine to a folder.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
             "Examples:",
             "  afterimage restore web/vda@latest --to /srv/web.raw",
+            "  afterimage restore web/vda@latest --to /srv/web.raw --definition /srv/web && virsh define /srv/web/libvirt/domain-inactive.xml",
             "  afterimage restore --group shop@latest --to-folder /srv/shop"
         })
 final class RestoreCommand implements Callable<Integer> {
@@ -43,6 +47,12 @@ final class RestoreCommand implements Callable<Integer> {
     private String target;
 
     @Option(
+            names = "--definition",
+            paramLabel = "DIR",
+            description = "Write the documents that describe the machine there. In a definition of libvirt's, FILE takes the place of the disk's source.")
+    private Path definition;
+
+    @Option(
             names = "--group",
             paramLabel = "GROUP[@POINT]",
             description = "Instead of SELECTOR: all disks of all machines of a group, as they were captured together.")
@@ -51,7 +61,7 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(names = "--to-folder", paramLabel = "DIR", description = "With --group: each disk goes to DIR/MACHINE/DISK.raw.")
     private Path folder;
 
-    @Option(names = "--force", description = "Replace FILE if it is there.")
+    @Option(names = "--force", description = "Replace FILE if it is there, and documents in DIR.")
     private boolean force;
 
     @Spec
@@ -59,10 +69,13 @@ final class RestoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if ((group == null ? selector == null || target == null || folder != null : selector != null || target != null || folder == null)) {
-            throw new ParameterException(spec.commandLine(), "Give a SELECTOR and --to FILE, or --group GROUP and --to-folder DIR.");
+        boolean nothing = target == null && definition == null;
+        if ((group == null ? selector == null || nothing || folder != null : selector != null || !nothing || folder == null)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "Give a SELECTOR and --to FILE, for the machine's definition --definition DIR, or --group GROUP and --to-folder DIR.");
         }
-        return group == null ? restoreDisk() : restoreGroup();
+        return group == null ? restorePoint() : restoreGroup();
     }
 
     private int restoreGroup() throws IOException {
@@ -80,17 +93,30 @@ final class RestoreCommand implements Callable<Integer> {
         return ExitCode.OK.number();
     }
 
-    private int restoreDisk() throws IOException {
+    private int restorePoint() throws IOException {
         Selector parsed = Selector.parse(selector);
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened)) {
             Point point = opened.catalog().resolve(parsed);
-            DiskName disk = RestoreDisk.disk(point, parsed);
-            try (TerminalProgress progress = TerminalProgress.start("Restoring " + point.machine() + "/" + disk)) {
-                new RestoreDisk(images, opened.id()).run(point, disk, target, force, progress);
+            Map<DiskName, Path> files = new TreeMap<>();
+            if (target != null) {
+                restoreDisk(point, RestoreDisk.disk(point, parsed), images, opened.id(), files);
             }
-            spec.commandLine().getOut().println("Restored " + point.machine() + "/" + disk + " as of " + point.time() + " to " + target + ".");
+            if (definition != null) {
+                int written = new MachineDocuments(opened.manifest(point).definition()).write(definition, files, force);
+                spec.commandLine().getOut().println("Wrote " + written + " documents of " + point.machine() + " as of " + point.time() + " to " + definition + ".");
+            }
         }
         return ExitCode.OK.number();
+    }
+
+    private void restoreDisk(Point point, DiskName disk, ImageLibrary images, String repositoryId, Map<DiskName, Path> files) throws IOException {
+        try (TerminalProgress progress = TerminalProgress.start("Restoring " + point.machine() + "/" + disk)) {
+            new RestoreDisk(images, repositoryId).run(point, disk, target, force, progress);
+        }
+        if (!RestoreDisk.isNbd(target)) {
+            files.put(disk, Path.of(target).toAbsolutePath());
+        }
+        spec.commandLine().getOut().println("Restored " + point.machine() + "/" + disk + " as of " + point.time() + " to " + target + ".");
     }
 }

@@ -1,5 +1,7 @@
 package io.afterimage.command;
 
+import io.afterimage.app.CapturedMachine;
+import io.afterimage.app.MachineDocuments;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;
@@ -16,6 +18,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -24,7 +27,7 @@ import picocli.CommandLine.Spec;
         name = "show",
         description = "Show all that is known of a restore point: its disks, what it cost, the machine it was taken from.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Example:", "  afterimage show web@2026-03-01T04:00:00Z"})
+        footer = {"", "Examples:", "  afterimage show web@2026-03-01T04:00:00Z", "  afterimage show web --definition libvirt/domain.xml"})
 final class ShowCommand implements Callable<Integer> {
 
     @Mixin
@@ -36,6 +39,9 @@ final class ShowCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SELECTOR", description = "machine[/disk][@point]; the newest point when none is named.")
     private String selector;
 
+    @Option(names = "--definition", paramLabel = "DOCUMENT", description = "Print one of the documents that describe the machine, and nothing else.")
+    private String document;
+
     @Spec
     private CommandSpec spec;
 
@@ -45,8 +51,16 @@ final class ShowCommand implements Callable<Integer> {
         try (Repository opened = repository.open()) {
             Point point = opened.catalog().resolve(parsed);
             Manifest manifest = opened.manifest(point);
-            Map<DiskName, BootProfile> profiles = profiles(opened, point);
-            json.print(spec, PointView.of(point, manifest, profiles), PointView.details(point, manifest, profiles));
+            if (document != null) {
+                spec.commandLine().getOut().println(new MachineDocuments(manifest.definition()).text(document));
+            } else {
+                CapturedMachine machine = CapturedMachine.of(manifest.definition());
+                Map<DiskName, BootProfile> profiles = profiles(opened, point);
+                json.print(
+                        spec,
+                        PointView.of(point, manifest, profiles),
+                        PointView.details(point, manifest, profiles, machine.summary(), machine.guest().orElse("")));
+            }
         }
         return ExitCode.OK.number();
     }

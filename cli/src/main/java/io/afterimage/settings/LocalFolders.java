@@ -12,6 +12,9 @@ import java.util.Map;
  */
 public record LocalFolders(Path cache, Path state) {
 
+    /** Where everybody may go, into folders that are theirs: a service's user cannot enter what is below most homes. */
+    private static final Path SHARED_SCRATCH = Path.of("/var/lib/afterimage/scratch");
+
     public static LocalFolders of(Map<String, String> environment) {
         return new LocalFolders(
                 folder(environment, "AFTERIMAGE_CACHE", "XDG_CACHE_HOME", ".cache"),
@@ -56,5 +59,10 @@ public record LocalFolders(Path cache, Path state) {
     /** What guests overwrite while they are backed up. */
     public Path scratch() {
         return cache.resolve("scratch");
+    }
+
+    /** The same where it is not we who write it, but another user's QEMU. */
+    public Path sharedScratch() {
+        return SHARED_SCRATCH;
     }
 }

@@ -48,6 +48,10 @@ public final class Lab {
         return Tool.run(BUILD, recipe("accelerator"), folder().toString()).orFail().text().strip();
     }
 
+    static String libvirtHost() {
+        return recipe("libvirt-host");
+    }
+
     /** The library behind {@link Tripwire}, compiled if need be. */
     static synchronized Path tripwireLibrary() {
         Path source = RECIPES.resolve("tripwire.c");

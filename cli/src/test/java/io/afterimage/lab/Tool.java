@@ -23,6 +23,7 @@ public final class Tool {
             Map.entry("nbdinfo", "libnbd-bin"),
             Map.entry("nbdcopy", "libnbd-bin"),
             Map.entry("nbdsh", "python3-libnbd"),
+            Map.entry("virsh", "libvirt-clients"),
             Map.entry("setpriv", "util-linux"),
             Map.entry("mount", "util-linux"),
             Map.entry("mke2fs", "e2fsprogs"),

@@ -3,6 +3,7 @@ package io.afterimage.capture.qemu;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -25,6 +26,8 @@ record BlockNode(
             "blkdebug", "blklogwrites", "blkreplay", "commit_top", "compress", "copy-before-write", "copy-on-read", "mirror_top",
             "preallocate", "throttle");
 
+    private static final Pattern LIBVIRTS = Pattern.compile("libvirt-[0-9]+-(format|storage)");
+
     static BlockNode of(JsonNode json) {
         JsonNode format = json.path("image").path("format-specific");
         // qcow2 "compat 0.10" is version 2, which has no bitmap extension.
@@ -44,8 +47,9 @@ record BlockNode(
         return FILTERS.contains(driver);
     }
 
+    /** Whether a user chose the name: those of QEMU's own and of libvirt's change from start to start. */
     boolean hasGivenName() {
-        return !name.isEmpty() && !name.startsWith("#");
+        return !name.isEmpty() && !name.startsWith("#") && !LIBVIRTS.matcher(name).matches();
     }
 
     Optional<DirtyBitmap> bitmap(String bitmapName) {

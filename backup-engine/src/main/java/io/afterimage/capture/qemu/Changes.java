@@ -74,11 +74,13 @@ public sealed interface Changes {
      */
     record Source(String node, String bitmap, int layersAbove, String reason) {
 
-        private static Source none(String reason) {
+        /** Why there is none. */
+        public static Source none(String reason) {
             return new Source("", "", 0, reason);
         }
 
-        boolean isRecorded() {
+        /** Whether it is a bitmap. */
+        public boolean isRecorded() {
             return !bitmap.isEmpty();
         }
     }

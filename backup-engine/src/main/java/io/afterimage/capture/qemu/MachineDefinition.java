@@ -1,12 +1,17 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.Definition;
+import io.afterimage.capture.HiddenSecrets;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Reads what QMP tells of a machine's making, so that a person, or a later version, can build the machine again from a point. */
@@ -21,11 +26,16 @@ final class MachineDefinition {
     /** Netdevs and device properties are told as text only, by the human monitor. */
     private static final List<String> TEXTS = List.of("info network", "info qtree");
 
-    /** A password in a URL, as the file name of a remote disk may have one. */
-    private static final Pattern SECRET = Pattern.compile("(://[^/@\\s\":]*:)[^/@\\s\"]*@");
+    /** The firmware's variables; without the ending of a binary document. */
+    private static final String NVRAM = "nvram.fd";
+
+    private static final String COMMAND_LINE = "command-line";
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private static final Logger LOG = LoggerFactory.getLogger(MachineDefinition.class);
 
     private final QmpClient client;
-    private final SortedMap<String, String> documents = new TreeMap<>();
+    private final Definition definition = new Definition();
 
     private MachineDefinition(QmpClient client) {
         this.client = client;
@@ -43,12 +53,14 @@ final class MachineDefinition {
         reading.document("machine-type", "qom-get", QmpClient.arguments().put("path", "/machine").put("property", "type"));
         reading.devices("peripheral");
         reading.devices("peripheral-anon");
-        return Collections.unmodifiableSortedMap(reading.documents);
+        reading.flash();
+        reading.commandLine();
+        return Collections.unmodifiableSortedMap(reading.definition.documents());
     }
 
     private void document(String name, String command, ObjectNode arguments) throws IOException {
         try {
-            documents.put(name, SECRET.matcher(client.execute(command, arguments).toString()).replaceAll("$1***@"));
+            definition.put(name, HiddenSecrets.in(client.execute(command, arguments).toString()));
         } catch (QmpCommandException e) {
             // This QEMU, or this machine, has no such thing.
         }
@@ -67,6 +79,29 @@ final class MachineDefinition {
         } catch (QmpCommandException e) {
             return;
         }
-        documents.put(container, drivers.toString());
+        definition.put(container, drivers.toString());
+    }
+
+    /** The firmware's variables: the content of the flash that can be written to, where its file is of this host. */
+    private void flash() throws IOException {
+        for (JsonNode device : client.execute("query-block")) {
+            JsonNode inserted = device.path("inserted");
+            // Flash is the one kind of disk whose device hangs from the machine itself.
+            boolean isFlash = device.path("qdev").asString("").startsWith("/machine/") && device.path("qdev").asString("").contains("flash");
+            String file = inserted.path("file").asString("");
+            if (isFlash && !inserted.path("ro").asBoolean(true) && file.startsWith("/")) {
+                definition.putFile(NVRAM, Path.of(file));
+            }
+        }
+    }
+
+    /** As the kernel tells it to QEMU's user and to root. */
+    private void commandLine() {
+        try {
+            Optional<List<String>> words = QemuProcess.commandLine(client.socket());
+            words.ifPresent(found -> definition.put(COMMAND_LINE, JSON.writeValueAsString(HiddenSecrets.inCommandLine(found))));
+        } catch (IOException e) {
+            LOG.info("QEMU's command line is not kept in the point: {}", e.toString());
+        }
     }
 }

@@ -28,10 +28,10 @@ import java.util.regex.Pattern;
 
 /**
  * The private folder of one cut: scratch images, the NBD socket, and a lock file that tells two things to whoever finds the folder
- * later. Its text is the path of the QMP socket of the machine that it belongs to; its lock is held as long as the backup lives, and
- * the kernel takes the lock away when it is killed.
+ * later. Its text names the machine that it belongs to: the path of its QMP socket, or what another way to reach it knows it by; its
+ * lock is held as long as the backup lives, and the kernel takes the lock away when it is killed.
  */
-final class ScratchFolder implements Closeable {
+public final class ScratchFolder implements Closeable {
 
     private static final Pattern NAME = Pattern.compile("afterimage-[0-9a-f]{32}");
     private static final String LOCK = "lock";
@@ -59,6 +59,18 @@ final class ScratchFolder implements Closeable {
 
     /** Makes and locks the folder, for the user as whom QEMU runs. */
     static ScratchFolder create(Path root, String pointId, QmpClient client) throws IOException {
+        return create(root, pointId, client.socket().toAbsolutePath().toString(), client.peer());
+    }
+
+    /**
+     * Makes and locks the folder.
+     *
+     * @param root is made if it is not there
+     * @param machine one line, by which {@link #ofMachine} finds the folder again
+     * @param peer as whom QEMU runs, as far as is known
+     * @throws IOException one sentence, when it cannot be made or given to that user
+     */
+    public static ScratchFolder create(Path root, String pointId, String machine, UserPrincipal peer) throws IOException {
         Path folder = root.resolve("afterimage-" + pointId);
         try {
             Files.createDirectories(root);
@@ -71,13 +83,13 @@ final class ScratchFolder implements Closeable {
             FileChannel lock = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             var created = new ScratchFolder(folder, lock);
             lock.lock();
-            lock.write(ByteBuffer.wrap(client.socket().toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8)));
+            lock.write(ByteBuffer.wrap(machine.getBytes(StandardCharsets.UTF_8)));
             Path socketFolder = nbdSocket(folder).getParent();
             if (!socketFolder.equals(folder)) {
                 createPrivate(socketFolder);
-                giveTo(client.peer(), socketFolder, root);
+                giveTo(peer, socketFolder, root);
             }
-            giveTo(client.peer(), folder, root);
+            giveTo(peer, folder, root);
             return created;
         } catch (IOException e) {
             HELD.remove(folder);
@@ -86,15 +98,18 @@ final class ScratchFolder implements Closeable {
         }
     }
 
-    Path image(int disk) {
+    /** Where the scratch image of a disk goes, by the disk's number in the cut. */
+    public Path image(int disk) {
         return folder.resolve(disk + ".qcow2");
     }
 
-    Path path() {
+    /** The folder itself. */
+    public Path path() {
         return folder;
     }
 
-    Path nbdSocket() {
+    /** Where QEMU's NBD server is to listen. */
+    public Path nbdSocket() {
         return nbdSocket(folder);
     }
 
@@ -116,7 +131,8 @@ final class ScratchFolder implements Closeable {
                 : SHORT_ROOT.resolve(folder.getFileName()).resolve("nbd.sock");
     }
 
-    long freeBytes() {
+    /** What is left on the file system of the folder. */
+    public long freeBytes() {
         // Not through Files.getFileStore, which finds no mount point in a chroot.
         return folder.toFile().getUsableSpace();
     }
@@ -140,7 +156,7 @@ final class ScratchFolder implements Closeable {
     }
 
     /** Whether a living backup holds the folder. */
-    static boolean isHeld(Path folder) throws IOException {
+    public static boolean isHeld(Path folder) throws IOException {
         if (HELD.contains(folder)) {
             return true;
         }
@@ -153,7 +169,7 @@ final class ScratchFolder implements Closeable {
     }
 
     /** Whether {@code path} has the form of a cut's folder; it need not exist. */
-    static boolean isOne(Path path) {
+    public static boolean isOne(Path path) {
         return path.getFileName() != null && NAME.matcher(path.getFileName().toString()).matches();
     }
 
@@ -164,13 +180,18 @@ final class ScratchFolder implements Closeable {
 
     /** The folders under {@code root} that cuts of the machine behind {@code qmpSocket} have made. */
     static List<Path> ofMachine(Path root, Path qmpSocket) throws IOException {
+        return ofMachine(root, qmpSocket.toAbsolutePath().toString());
+    }
+
+    /** The folders under {@code root} that were made for that machine, other than those that this process holds. */
+    public static List<Path> ofMachine(Path root, String machine) throws IOException {
         var found = new ArrayList<Path>();
         if (!Files.isDirectory(root)) {
             return found;
         }
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(root.toAbsolutePath().normalize(), "afterimage-*")) {
             for (Path entry : entries) {
-                if (isOne(entry) && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS) && belongsTo(entry, qmpSocket)) {
+                if (isOne(entry) && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS) && belongsTo(entry, machine)) {
                     found.add(entry);
                 }
             }
@@ -178,19 +199,19 @@ final class ScratchFolder implements Closeable {
         return found;
     }
 
-    private static boolean belongsTo(Path folder, Path qmpSocket) throws IOException {
+    private static boolean belongsTo(Path folder, String machine) throws IOException {
         if (HELD.contains(folder)) {
             return false; // a backup in this very process, and reading its lock file would drop its lock
         }
         try {
-            return Files.readString(folder.resolve(LOCK)).equals(qmpSocket.toAbsolutePath().toString());
+            return Files.readString(folder.resolve(LOCK)).equals(machine);
         } catch (NoSuchFileException e) {
             return false;
         }
     }
 
     /** Deletes a folder and what a cut puts there; it may be gone already. */
-    static void delete(Path folder) throws IOException {
+    public static void delete(Path folder) throws IOException {
         Path socketFolder = nbdSocket(folder).getParent();
         for (Path victim : socketFolder.equals(folder) ? List.of(folder) : List.of(folder, socketFolder)) {
             if (!Files.isDirectory(victim, LinkOption.NOFOLLOW_LINKS)) {

@@ -3,10 +3,12 @@ package io.afterimage.capture.qemu;
 import io.afterimage.capture.agent.AgentException;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -17,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The backup's end of the pipe to its {@link Watchdog}. When the backup dies, the kernel closes it, and that is the message. */
-final class WatchdogProcess {
+public final class WatchdogProcess {
 
     private static final Logger LOG = LoggerFactory.getLogger(WatchdogProcess.class);
     private static final Duration READY_LIMIT = Duration.ofSeconds(20);
@@ -35,24 +37,31 @@ final class WatchdogProcess {
     }
 
     static WatchdogProcess start(Path qmpSocket, Path folder, Checkpoint checkpoint) throws IOException {
+        return start(Watchdog.class, List.of(qmpSocket.toAbsolutePath().toString(), folder.toString(), checkpoint.bitmapName()));
+    }
+
+    /**
+     * Starts a program on this one's class path.
+     *
+     * @param main it calls {@link #watch}
+     */
+    public static WatchdogProcess start(Class<?> main, List<String> arguments) throws IOException {
         // What ends a whole group of processes at once (a terminal's ^C, a service's stop) shall end the backup and not its
         // watchdog; the JVM leaves signals alone that are ignored when it starts.
-        Process process = new ProcessBuilder(List.of(
-                        "sh", "-c", "trap '' HUP INT TERM; exec \"$@\"", "sh",
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                        "-cp", System.getProperty("java.class.path"),
-                        Watchdog.class.getName(),
-                        qmpSocket.toAbsolutePath().toString(), folder.toString(), checkpoint.bitmapName()))
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        return new WatchdogProcess(process);
+        List<String> command = new ArrayList<>(List.of(
+                "sh", "-c", "trap '' HUP INT TERM; exec \"$@\"", "sh",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-cp", System.getProperty("java.class.path"),
+                main.getName()));
+        command.addAll(arguments);
+        return new WatchdogProcess(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
     }
 
     /**
      * Waits until it runs, so that it cannot be missed. A backup goes on without one: the next does the same work, only later.
      */
-    void awaitReady() {
+    public void awaitReady() {
         Optional<String> answer = answer(READY_LIMIT);
         ready = answer.filter(Watchdog.READY::equals).isPresent();
         if (!ready) {
@@ -60,7 +69,8 @@ final class WatchdogProcess {
         }
     }
 
-    void committing() {
+    /** From now on whether the point is there is for the repository to say. */
+    public void committing() {
         say(Watchdog.COMMITTING);
     }
 
@@ -116,12 +126,43 @@ final class WatchdogProcess {
         return AgentException.stuck("the watchdog that had the guest frozen has died", null);
     }
 
-    /** @param clean whether nothing is left to do; otherwise the watchdog tries its luck with a connection of its own */
-    void end(boolean clean) throws IOException {
+    /**
+     * Lets it go.
+     *
+     * @param clean whether nothing is left to do; otherwise the watchdog tries its luck with a connection of its own
+     */
+    public void end(boolean clean) throws IOException {
         if (clean) {
             say(Watchdog.DONE);
         }
         process.getOutputStream().close();
+    }
+
+    /** How a backup fared, as far as its watchdog can know. */
+    public enum Fate {
+        /** It has ended, well or not, and has cleared up after itself. */
+        DONE,
+        /** It died before it began to commit its point. */
+        DEAD,
+        /** It died while it was committing its point, or thereafter. */
+        DEAD_IN_COMMIT
+    }
+
+    /** The watchdog's own side: returns when the backup is over, of which its standard input tells. */
+    public static Fate watch() throws IOException {
+        System.out.println(Watchdog.READY);
+        Fate ifDead = Fate.DEAD;
+        try (BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            for (String line = input.readLine(); line != null; line = input.readLine()) {
+                if (line.equals(Watchdog.DONE)) {
+                    return Fate.DONE;
+                }
+                if (line.equals(Watchdog.COMMITTING)) {
+                    ifDead = Fate.DEAD_IN_COMMIT;
+                }
+            }
+        }
+        return ifDead;
     }
 
     private void say(String word) {

@@ -1,11 +1,14 @@
 package io.afterimage.capture.qemu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.capture.Definition;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -138,6 +141,13 @@ class QemuMachineIT {
     void theDefinitionHoldsWhatQmpTells() throws Exception {
         var arguments = new ArrayList<>(BareQemu.disk("a", "qcow2", folder.resolve("a")));
         arguments.addAll(List.of("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,id=nic0"));
+        byte[] variables = new byte[128 << 10];
+        variables[7] = 7;
+        Files.write(folder.resolve("vars"), variables);
+        arguments.addAll(List.of(
+                "-object", "secret,id=s0,data=hunter2",
+                "-drive", "if=pflash,unit=0,readonly=on,format=raw,file=/usr/share/seabios/bios-256k.bin",
+                "-drive", "if=pflash,unit=1,format=raw,file=" + folder.resolve("vars")));
         try (BareQemu qemu = BareQemu.start(folder, arguments); QmpClient client = QmpClient.connect(qemu.qmp())) {
             Map<String, String> definition = QemuMachine.inspect(client).definition();
             JsonNode devices = JsonMapper.shared().readTree(definition.get("peripheral"));
@@ -146,8 +156,11 @@ class QemuMachineIT {
             assertTrue(definition.get("machine-type").contains("q35"));
             assertTrue(definition.get("info-network").contains("net0"));
             assertTrue(definition.get("query-memory-size-summary").contains("67108864"));
-            for (String json : definition.values()) {
-                assertFalse(JsonMapper.shared().readTree(json).isMissingNode());
+            assertArrayEquals(variables, Definition.decode(definition.get("nvram.fd" + Definition.BINARY)));
+            assertTrue(definition.get("command-line").contains("\"secret,id=s0,data=***\""), definition.get("command-line"));
+            for (Map.Entry<String, String> document : definition.entrySet()) {
+                assertFalse(document.getValue().contains("hunter2"), document::getKey);
+                assertTrue(document.getKey().endsWith(Definition.BINARY) || !JsonMapper.shared().readTree(document.getValue()).isMissingNode());
             }
         }
     }

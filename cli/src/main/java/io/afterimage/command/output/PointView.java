@@ -173,8 +173,13 @@ public record PointView(
                 + point.consistency().flatMap(Consistency::reason).map(reason -> "\nThe guest was not frozen: " + reason + ".").orElse("");
     }
 
-    /** All of it. */
-    public static String details(Point point, Manifest manifest, Map<DiskName, BootProfile> profiles) {
+    /**
+     * All of it.
+     *
+     * @param machine what the machine was, in some words; may be empty, as what its guest told of itself
+     */
+    public static String details(
+            Point point, Manifest manifest, Map<DiskName, BootProfile> profiles, String machine, String guest) {
         List<List<String>> facts = new ArrayList<>();
         facts.add(List.of("machine", point.machine().text()));
         facts.add(List.of("point", point.id().hex()));
@@ -201,6 +206,11 @@ public record PointView(
                 profile.reads().size() + " reads, " + ByteSize.format(profile.bytes()) + " in "
                         + Duration.ofMillis(profile.millis()).toSeconds() + " s, recorded "
                         + profile.recorded().truncatedTo(ChronoUnit.SECONDS) + " from point " + shortId(profile.point()))));
+        for (List<String> fact : List.of(List.of("hardware", machine), List.of("guest", guest))) {
+            if (!fact.getLast().isEmpty()) {
+                facts.add(fact);
+            }
+        }
         facts.add(List.of("described by", String.join(", ", manifest.definition().keySet())));
         return TextTable.of(facts);
     }

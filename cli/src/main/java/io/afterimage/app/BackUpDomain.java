@@ -1,0 +1,180 @@
+package io.afterimage.app;
+
+import io.afterimage.capture.Capture;
+import io.afterimage.capture.Progress;
+import io.afterimage.capture.SourceDisk;
+import io.afterimage.capture.libvirt.LibvirtConnection;
+import io.afterimage.capture.libvirt.LibvirtCut;
+import io.afterimage.capture.libvirt.LibvirtCutPlan;
+import io.afterimage.capture.libvirt.LibvirtDefinition;
+import io.afterimage.capture.libvirt.LibvirtDisk;
+import io.afterimage.capture.libvirt.LibvirtDomain;
+import io.afterimage.capture.libvirt.LibvirtMachine;
+import io.afterimage.capture.libvirt.LibvirtStrays;
+import io.afterimage.capture.qemu.Checkpoint;
+import io.afterimage.capture.qemu.Cut;
+import io.afterimage.capture.qemu.CutPlan;
+import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.Point;
+import io.afterimage.index.ChunkIndex;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.PointId;
+import io.afterimage.repository.Immutability;
+import io.afterimage.repository.PointWriter;
+import io.afterimage.repository.Repository;
+import io.afterimage.settings.LocalFolders;
+import io.afterimage.store.StoreException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.function.UnaryOperator;
+
+/**
+ * A point of a running machine by libvirt: a backup job in pull mode cuts all its disks, which are then read while the guest goes
+ * on. The first time everything is read; later, what the checkpoint of the parent point says has changed.
+ */
+public final class BackUpDomain {
+
+    private final Repository repository;
+    private final ChunkIndex index;
+    private final LocalFolders folders;
+    private final InstantSource clock;
+    private final SecureRandom random;
+
+    /** @param index the repository's, which stays the caller's to close, as the repository does */
+    public BackUpDomain(Repository repository, ChunkIndex index, LocalFolders folders, InstantSource clock, SecureRandom random) {
+        this.repository = repository;
+        this.index = index;
+        this.folders = folders;
+        this.clock = clock;
+        this.random = random;
+    }
+
+    /**
+     * What to back up.
+     *
+     * @param machine the name in the repository
+     * @param libvirt a libvirt URI of this host
+     * @param domain the machine's name or UUID there
+     * @param disks names, libvirt's names or aliases; all of the machine's disks when empty
+     * @param full whether to read everything, though a checkpoint would tell what has changed
+     * @param scratch where QEMU may keep what the guest overwrites meanwhile; a folder that its user can reach when empty
+     * @param immutability what the point's objects are to be under, if it is to be immutable
+     */
+    public record Request(
+            MachineName machine,
+            String libvirt,
+            String domain,
+            List<String> disks,
+            boolean full,
+            Optional<Path> scratch,
+            Optional<Immutability> immutability) {}
+
+    /** Makes the point and returns it. */
+    public Point run(Request request, Progress progress) throws IOException {
+        try (LibvirtConnection connection = LibvirtConnection.open(request.libvirt());
+                BackupLease lease = BackupLease.acquire(repository.store(), clock, request.machine())) {
+            LibvirtDomain domain = connection.domain(request.domain());
+            domain.requireRunning();
+            Path scratch = scratch(request, domain);
+            List<PointId> points = repository.catalog().pointIds(request.machine());
+            LibvirtStrays.remove(domain, scratch, shortId(), id -> points.contains(new PointId(id)));
+            Optional<Manifest> newest = repository.parent(lease, points.reversed());
+            LibvirtMachine machine = LibvirtMachine.inspect(
+                    domain, request.disks(), newest.map(DiskOrigins::read).orElseGet(DiskOrigins::none).namesByDevice());
+            if (machine.disks().isEmpty()) {
+                throw new SourceException("The domain " + request.domain() + " has no disk to back up: 'virsh domblklist' shows what it has.");
+            }
+            Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
+            try (PointWriter writer = new PointWriter(repository, lease, index, parent, request.immutability(), random)) {
+                PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
+                return cut(request.machine(), plan(machine, parent, id, scratch), parent, writer, progress);
+            }
+        }
+    }
+
+    private Path scratch(Request request, LibvirtDomain domain) throws IOException {
+        if (request.scratch().isPresent()) {
+            return request.scratch().get();
+        }
+        boolean isOurs = LibvirtMachine.user(domain).getName().equals(System.getProperty("user.name"));
+        return isOurs ? folders.scratch() : folders.sharedScratch();
+    }
+
+    private String shortId() {
+        return repository.id().substring(0, 8);
+    }
+
+    /** The newest point whose checkpoint one of the disks has; without any, the newest point, to be compared with whole. */
+    private Optional<Manifest> parent(BackupLease lease, LibvirtMachine machine, List<PointId> points, Optional<Manifest> newest)
+            throws IOException {
+        List<PointId> recorded = points.reversed().stream().filter(id -> machine.hasCheckpoint(shortId(), id.hex())).toList();
+        if (newest.map(Manifest::point).equals(recorded.stream().findFirst())) {
+            return newest;
+        }
+        return repository.parent(lease, recorded).or(() -> newest);
+    }
+
+    private LibvirtCutPlan plan(LibvirtMachine machine, Optional<Manifest> parent, PointId id, Path scratch) {
+        return new LibvirtCutPlan(
+                machine,
+                new Checkpoint(shortId(), id.hex()),
+                machine.disks().stream().map(disk -> new LibvirtCutPlan.Disk(disk, base(disk, parent))).toList(),
+                scratch,
+                CutPlan.DEFAULT_RESERVE);
+    }
+
+    private static Optional<CutPlan.Base> base(LibvirtDisk disk, Optional<Manifest> parent) {
+        return parent.flatMap(manifest -> manifest.disk(new DiskName(disk.name()))
+                .map(map -> new CutPlan.Base(manifest.point().hex(), map.size())));
+    }
+
+    private Point cut(MachineName machine, LibvirtCutPlan plan, Optional<Manifest> parent, PointWriter writer, Progress progress)
+            throws IOException {
+        SortedMap<String, String> definition = LibvirtDefinition.read(plan.machine().domain());
+        definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(plan.machine().disks()).toJson());
+        try (LibvirtCut cut = LibvirtCut.begin(plan)) {
+            PointId id = new PointId(plan.checkpoint().pointId());
+            Capture capture = new Capture(machine, id, cut.time(), parent, definition);
+            Capture.Sealed sealed = read(capture, cut, writer, progress);
+            cut.committing();
+            return commit(cut, sealed);
+        }
+    }
+
+    private Capture.Sealed read(Capture capture, LibvirtCut cut, PointWriter writer, Progress progress) throws IOException {
+        List<CutSource> sources = new ArrayList<>();
+        try {
+            for (LibvirtCut.Disk disk : cut.disks()) {
+                DiskName name = new DiskName(disk.disk().name());
+                sources.add(CutSource.open(name, disk.uri(), disk.changes(), capture.parent(), UnaryOperator.identity()));
+            }
+            List<SourceDisk> disks = sources.stream().map(CutSource::disk).toList();
+            return capture.run(repository, writer, disks, progress);
+        } catch (IOException e) {
+            // Why libvirt no longer shows the disks says more than that it does not.
+            cut.requireIntact();
+            throw e;
+        } finally {
+            sources.forEach(CutSource::close);
+        }
+    }
+
+    private static Point commit(LibvirtCut cut, Capture.Sealed sealed) throws IOException {
+        try {
+            Point point = sealed.commit();
+            cut.end(Cut.Outcome.COMMITTED);
+            return point;
+        } catch (StoreException e) {
+            cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
+            throw e;
+        }
+    }
+}
