@@ -10,9 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /**
@@ -39,16 +39,28 @@ final class FolderWalk {
         return walk(root, "");
     }
 
+    /** Looks at each entry only when its turn comes: who takes a page of a large folder shall not wait for all of it. */
     private boolean walk(Path folder, String folderKey) throws IOException {
-        for (Map.Entry<String, BasicFileAttributes> entry : entries(folder).entrySet()) {
-            String key = folderKey + entry.getKey();
-            BasicFileAttributes attributes = entry.getValue();
-            if (attributes.isDirectory()) {
-                if (mayHoldWanted(key) && !walkSubfolder(folder, key, entry.getKey())) {
+        NavigableSet<String> left = names(folder);
+        for (String name = left.pollFirst(); name != null; name = left.pollFirst()) {
+            String key = folderKey + name;
+            if (name.endsWith("/")) {
+                if (!walkSubfolder(folder, key, name)) {
                     return false;
                 }
-            } else if (key.startsWith(prefix) && key.compareTo(after) > 0 && ObjectKey.isValid(key)) {
-                if (!visitor.test(new ObjectInfo(new ObjectKey(key), attributes.size(), attributes.lastModifiedTime().toInstant()))) {
+                continue;
+            }
+            boolean fileWanted = key.startsWith(prefix) && key.compareTo(after) > 0 && ObjectKey.isValid(key);
+            boolean folderWanted = mayHoldWanted(key + '/');
+            if (!fileWanted && !folderWanted) {
+                continue;
+            }
+            Optional<BasicFileAttributes> found = attributes(folder.resolve(name));
+            if (folderWanted && found.filter(BasicFileAttributes::isDirectory).isPresent()) {
+                left.add(name + '/');
+            } else if (fileWanted && found.filter(BasicFileAttributes::isRegularFile).isPresent()) {
+                BasicFileAttributes file = found.get();
+                if (!visitor.test(new ObjectInfo(new ObjectKey(key), file.size(), file.lastModifiedTime().toInstant()))) {
                     return false;
                 }
             }
@@ -71,32 +83,28 @@ final class FolderWalk {
         return underPrefix && notAllBefore;
     }
 
-    /** Files by name and folders by name and slash; links and special files are no objects. */
-    private static Map<String, BasicFileAttributes> entries(Path folder) throws IOException {
-        Map<String, BasicFileAttributes> entries = new TreeMap<>();
+    /** What may be objects or hold some. */
+    private static NavigableSet<String> names(Path folder) throws IOException {
+        NavigableSet<String> names = new TreeSet<>();
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
             for (Path entry : stream) {
                 String name = entry.getFileName().toString();
                 if (ObjectKey.isSegment(name)) {
-                    add(entries, entry, name);
+                    names.add(name);
                 }
             }
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
-        return entries;
+        return names;
     }
 
-    private static void add(Map<String, BasicFileAttributes> entries, Path entry, String name) throws IOException {
+    /** Empty if it was removed since its folder was read; links and special files are neither files nor folders. */
+    private static Optional<BasicFileAttributes> attributes(Path entry) throws IOException {
         try {
-            BasicFileAttributes attributes = Folders.attributes(entry);
-            if (attributes.isDirectory()) {
-                entries.put(name + '/', attributes);
-            } else if (attributes.isRegularFile()) {
-                entries.put(name, attributes);
-            }
+            return Optional.of(Folders.attributes(entry));
         } catch (NoSuchFileException e) {
-            // Removed since.
+            return Optional.empty();
         }
     }
 }
