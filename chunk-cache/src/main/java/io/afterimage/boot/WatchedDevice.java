@@ -92,6 +92,11 @@ final class WatchedDevice implements BlockDevice {
     }
 
     @Override
+    public boolean canInterruptReads() {
+        return device.canInterruptReads();
+    }
+
+    @Override
     public boolean canWrite() {
         return device.canWrite();
     }

@@ -26,6 +26,8 @@ final class FlightBoard {
     private final FlightQueue forStore;
     private final FlightQueue forDisk;
     private final Hints hints = new Hints();
+    /** For how many chunks there must be room before hints are followed on. */
+    private final long leastTurn;
 
     /** @param locate where to look first; never asks the store */
     FlightBoard(MemoryTier memory, Optional<DiskTier> disk, ChunkSize chunkSize, Function<ChunkAddress, FrameLocation> locate) {
@@ -34,6 +36,7 @@ final class FlightBoard {
         this.locate = locate;
         forStore = new FlightQueue(chunkSize);
         forDisk = new FlightQueue(chunkSize);
+        leastTurn = Math.clamp(memory.capacity() / chunkSize.bytes() / 8, 1, Hints.REFILL_EVERY);
     }
 
     FlightQueue forStore() {
@@ -86,10 +89,10 @@ final class FlightBoard {
 
     /**
      * Makes flights of hints, some more than can begin: neighbours are found among those that wait. Not while memory is full of what was guessed and nobody has read: more would push
-     * out what comes before it, and hints that are of no use end there.
+     * out what comes before it, and hints that are of no use end there. Nor for each chunk that is read: requests would be as small.
      */
     void followHints() {
-        while (!hints.isEmpty() && forStore.size() + forDisk.size() < Hints.TURN && flights.size() < memory.roomForGuesses()) {
+        while (!hints.isEmpty() && forStore.size() + forDisk.size() < Hints.TURN && flights.size() + leastTurn <= memory.roomForGuesses()) {
             Hints.Turn turn = hints.next(memory.roomForGuesses() - flights.size());
             wish(turn.lane(), turn.chunks(), turn.lane()::hintUsed, Priority.HINT);
         }

@@ -318,6 +318,7 @@ final class ChunkFetcherTest {
         for (int pack = 0; pack < 4; pack++) {
             for (int chunk = 0; chunk < CHUNKS; chunk++) {
                 read(lane, List.of(), pack, chunk);
+                awaitFlights(0);
             }
         }
         assertTrue(store.asked().size() < 4 * CHUNKS / 4, store.asked().size() + " requests");

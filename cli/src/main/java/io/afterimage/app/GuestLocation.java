@@ -14,6 +14,11 @@ public record GuestLocation(Selector selector, Optional<String> place) {
 
     /** Reads it. A colon may be in the selector's time and in the path; the selector is as long as it can be. */
     public static GuestLocation parse(String text) throws CatalogException {
+        try {
+            return new GuestLocation(Selector.parse(text), Optional.empty());
+        } catch (CatalogException _) {
+            // There is more than a selector.
+        }
         for (int colon = text.lastIndexOf(':'); colon > 0; colon = text.lastIndexOf(':', colon - 1)) {
             try {
                 return new GuestLocation(Selector.parse(text.substring(0, colon)), Optional.of(text.substring(colon + 1)));

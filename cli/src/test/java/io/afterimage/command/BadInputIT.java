@@ -148,7 +148,7 @@ class BadInputIT {
     void imagesThatCannotBeRead() throws IOException {
         String absent = folder.resolve("absent.raw").toString();
         assertFails(ExitCode.SOURCE, absent, afterimage.run("backup", "web", "--image", "vda=" + absent));
-        assertFails(ExitCode.SOURCE, "cannot be opened", afterimage.run("backup", "web", "--image", "vda=qcow2:" + image));
+        assertFails(ExitCode.SOURCE, "cannot be used", afterimage.run("backup", "web", "--image", "vda=qcow2:" + image));
         Path disguised = folder.resolve("disguised.img");
         Tool.run("qemu-img", "create", "-q", "-f", "qcow2", disguised.toString(), "1M").orFail();
         assertFails(ExitCode.SOURCE, "begins like qcow2", afterimage.run("backup", "web", "--image", "vda=" + disguised));

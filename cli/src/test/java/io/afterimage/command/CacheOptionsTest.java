@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ParameterException;
 
 final class CacheOptionsTest {
 
@@ -48,6 +49,6 @@ final class CacheOptionsTest {
     @ParameterizedTest
     @ValueSource(strings = {"--cache-memory=1M", "--cache-disk=1M", "--read-timeout=0"})
     void whatMakesNoSenseIsRefused(String argument) {
-        assertThrows(IllegalArgumentException.class, () -> parse(argument).settings(FAR));
+        assertThrows(ParameterException.class, () -> parse(argument).settings(FAR));
     }
 }

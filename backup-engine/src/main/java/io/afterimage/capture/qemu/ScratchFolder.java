@@ -39,8 +39,6 @@ public final class ScratchFolder implements Closeable {
     private static final String FROZEN = "frozen";
     /** What {@code struct sockaddr_un} has room for, without the terminating zero. */
     private static final int MAX_SOCKET_PATH = 107;
-    /** A server of ours first listens beside its socket's name, on a longer one. */
-    private static final int TEMPORARY_NAME = 32;
     private static final Path SHORT_ROOT = Path.of("/tmp");
 
     /**
@@ -126,7 +124,7 @@ public final class ScratchFolder implements Closeable {
     /** The socket is in the folder, or in one of the same name in a place with a short path. */
     static Path nbdSocket(Path folder) {
         Path inside = folder.resolve("nbd.sock");
-        return inside.toString().getBytes(StandardCharsets.UTF_8).length + TEMPORARY_NAME <= MAX_SOCKET_PATH
+        return inside.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_SOCKET_PATH
                 ? inside
                 : SHORT_ROOT.resolve(folder.getFileName()).resolve("nbd.sock");
     }

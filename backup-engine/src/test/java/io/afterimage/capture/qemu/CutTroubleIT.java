@@ -295,7 +295,7 @@ class CutTroubleIT {
 
     /** The active node has another name after a snapshot; the disk keeps its own, and its checkpoint stayed below. */
     @Test
-    void aSnapshotMakesTheDiskBeReadWholeUnderItsOldName() throws Exception {
+    void aDiskBelowASnapshotKeepsItsNameAndItsCheckpoint() throws Exception {
         Path overlay = folder.resolve("overlay.qcow2");
         Program.run("qemu-img", "create", "-q", "-f", "qcow2", overlay.toString(), "" + DATA_SIZE);
         QmpClient control = machine.qemu().control();
@@ -314,7 +314,8 @@ class CutTroubleIT {
                 List.of(new CutPlan.Disk(disk, Optional.of(since(1).get("data")))),
                 machine.scratch());
         try (Cut cut = Cut.begin(client, plan)) {
-            assertTrue(whyWhole(cut.disks().getFirst()).contains("a snapshot"));
+            Changes.Recorded changes = assertInstanceOf(Changes.Recorded.class, cut.disks().getFirst().changes());
+            assertEquals(Optional.of(new Changes.Allocated("qemu:allocation-depth", 2)), changes.above());
             assertArrayEquals(machine.data.content(), View.read(cut.disks().getFirst()));
             commit(cut);
         }

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The file of a unix socket that is listened on.
@@ -64,8 +66,7 @@ final class UnixSocketFile {
     }
 
     private static UnixSocketFile bindAndMove(Path path, Binder binder) throws IOException {
-        Path folder = Files.createTempDirectory(
-                path.getParent(), ".", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path folder = privateFolder(path.getParent());
         Path temporary = folder.resolve("s");
         try {
             int needed = Math.max(bytes(path), bytes(temporary));
@@ -80,6 +81,18 @@ final class UnixSocketFile {
         } finally {
             Files.deleteIfExists(temporary);
             Files.deleteIfExists(folder);
+        }
+    }
+
+    /** Its name is short, since the path of a socket must be: "/.zzzz/s" is no longer than "/nbd.sock". */
+    private static Path privateFolder(Path parent) throws IOException {
+        while (true) {
+            Path folder = parent.resolve("." + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36));
+            try {
+                return Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            } catch (FileAlreadyExistsException _) {
+                // Another server's, or what a killed one has left: there are other names.
+            }
         }
     }
 
