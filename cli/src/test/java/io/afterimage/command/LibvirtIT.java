@@ -162,6 +162,8 @@ class LibvirtIT {
     }
 
     private void torture(String disk) {
+        // One that was attached just now takes the guest a moment to see.
+        Deadline.in(PATIENCE).await(() -> guest.run("ls /dev").contains(disk), () -> "the guest does not see " + disk);
         guest.run("torture /dev/" + disk + " --seed " + torturers++ + " > /run/torture." + disk + ".log 2>&1 &");
         awaitWrites(disk);
     }
