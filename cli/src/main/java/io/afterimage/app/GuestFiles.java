@@ -41,7 +41,7 @@ public final class GuestFiles implements Closeable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread ending = new Thread(this::end);
     private NbdServer server;
-    private volatile Appliance appliance;
+    private Appliance appliance;
     private List<Volume> volumes;
 
     /**
@@ -81,8 +81,12 @@ public final class GuestFiles implements Closeable {
         List<AttachedDisk> attached = disks.stream()
                 .map(disk -> new AttachedDisk(disk.text(), socket, point.machine() + "/" + disk + "@" + point.id()))
                 .toList();
-        Path own = Files.createDirectory(folder.resolve("appliance"));
+        Path own = Files.createDirectory(applianceFolder());
         appliance = Appliance.start(attached, new Appliance.Settings(settings.accelerator(), settings.patience(), own));
+    }
+
+    private Path applianceFolder() {
+        return folder.resolve("appliance");
     }
 
     /** All volumes: partitions, logical volumes, disks without a partition table. */
@@ -121,12 +125,12 @@ public final class GuestFiles implements Closeable {
     }
 
     private void end() {
-        Appliance running = appliance;
-        if (running != null) {
-            running.kill();
-        }
+        long deadline = System.nanoTime() + CLEARING_UP.toNanos();
         try {
-            closed.await(CLEARING_UP.toSeconds(), TimeUnit.SECONDS);
+            // Again and again, since one that starts may not have got to its QEMU; the process cannot end while the library is at work.
+            do {
+                Appliance.kill(applianceFolder());
+            } while (!closed.await(200, TimeUnit.MILLISECONDS) && System.nanoTime() < deadline);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -18,7 +18,7 @@ import java.util.Locale;
 /**
  * A running appliance of libguestfs with some disks. It has no network, and what its kernel writes to the disks, such as a journal's
  * replay, goes to files in a private folder that are gone with it. If it does not answer in time, it is killed, and what was asked ends
- * with a {@link GuestException}. For one thread; {@link #kill} is for any.
+ * with a {@link GuestException}. For one thread.
  */
 public final class Appliance implements Closeable {
 
@@ -162,9 +162,9 @@ public final class Appliance implements Closeable {
         return new ApplianceTree(this, volume);
     }
 
-    /** Ends it at once; who waits for it gets an exception. For any thread. */
-    public void kill() {
-        watchdog.bite();
+    /** Ends the one with that folder at once, also while it starts; who waits for it gets an exception. For any thread. */
+    public static void kill(Path folder) {
+        Watchdog.bite(folder);
     }
 
     @Override

@@ -47,10 +47,15 @@ final class Watchdog implements AutoCloseable {
 
     /** Kills it now. */
     void bite() {
-        ProcessHandle.current().descendants().filter(this::isOfTheAppliance).forEach(ProcessHandle::destroyForcibly);
+        bite(folder);
     }
 
-    private boolean isOfTheAppliance(ProcessHandle process) {
+    /** Kills what runs with files in that folder. */
+    static void bite(Path folder) {
+        ProcessHandle.current().descendants().filter(process -> isOfTheAppliance(process, folder)).forEach(ProcessHandle::destroyForcibly);
+    }
+
+    private static boolean isOfTheAppliance(ProcessHandle process, Path folder) {
         try {
             byte[] command = Files.readAllBytes(Path.of("/proc", String.valueOf(process.pid()), "cmdline"));
             return new String(command, StandardCharsets.UTF_8).contains(folder.toString());
