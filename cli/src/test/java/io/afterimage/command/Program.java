@@ -130,7 +130,8 @@ public final class Program {
 
     /** The same, with more in its environment. */
     public Process start(Map<String, String> environment, Path log, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL"));
+        // Signals as on a terminal: whoever runs the tests in the background has Ctrl-C ignored, and we would inherit that.
+        List<String> command = new ArrayList<>(List.of("env", "--default-signal", "setpriv", "--pdeathsig", "KILL"));
         command.addAll(builder(arguments).command());
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(builder(arguments).environment());
