@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Doubts the word of whoever says what has changed: a share of the chunks that are said not to have is read, and when one of
@@ -20,6 +22,8 @@ import java.util.random.RandomGenerator;
  */
 public record UnchangedCheck(Comparison comparison, double share, RandomGenerator random) {
 
+    private static final Logger LOG = LoggerFactory.getLogger(UnchangedCheck.class);
+
     /** The disk as given, or to be read whole, with the reason. A disk that the parent does not have is left as it is. */
     public SourceDisk check(SourceDisk disk, Optional<Manifest> parent) throws IOException {
         Optional<BlockMap> map = parent.flatMap(manifest -> manifest.disk(disk.name())).map(DiskMap::map);
@@ -28,10 +32,12 @@ public record UnchangedCheck(Comparison comparison, double share, RandomGenerato
         }
         OptionalLong difference = comparison.firstDifference(
                 disk.device(), map.get(), sample(disk.changed().get(), disk.device().size(), map.get().chunkSize()));
-        return difference.isEmpty()
-                ? disk
-                : SourceDisk.whole(disk.name(), disk.device(), Optional.of("it differs at byte " + difference.getAsLong()
-                        + " from the parent point, where it was said not to have changed"));
+        if (difference.isEmpty()) {
+            return disk;
+        }
+        String reason = "it differs at byte " + difference.getAsLong() + " from the parent point, where it was said not to have changed";
+        LOG.warn("Disk {} is read whole, since {}", disk.name(), reason);
+        return SourceDisk.whole(disk.name(), disk.device(), Optional.of(reason));
     }
 
     /** Some of the chunks that no changed range touches. */
