@@ -12,7 +12,6 @@ import io.afterimage.capture.libvirt.LibvirtDomain;
 import io.afterimage.capture.libvirt.LibvirtMachine;
 import io.afterimage.capture.libvirt.LibvirtStrays;
 import io.afterimage.capture.qemu.Checkpoint;
-import io.afterimage.capture.qemu.Cut;
 import io.afterimage.capture.qemu.CutPlan;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
@@ -25,7 +24,6 @@ import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.LocalFolders;
-import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -145,7 +143,7 @@ public final class BackUpDomain {
             Capture capture = new Capture(machine, id, cut.time(), parent, definition);
             Capture.Sealed sealed = read(capture, cut, writer, progress);
             cut.committing();
-            return commit(cut, sealed);
+            return MachineBackup.commit(sealed, cut::end);
         }
     }
 
@@ -164,17 +162,6 @@ public final class BackUpDomain {
             throw e;
         } finally {
             sources.forEach(CutSource::close);
-        }
-    }
-
-    private static Point commit(LibvirtCut cut, Capture.Sealed sealed) throws IOException {
-        try {
-            Point point = sealed.commit();
-            cut.end(Cut.Outcome.COMMITTED);
-            return point;
-        } catch (StoreException e) {
-            cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
-            throw e;
         }
     }
 }

@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.function.Consumer;
 
 /**
  * The backup of one running machine, step by step, so that several can take each step together: {@link #freeze}, {@link #cut},
@@ -226,12 +227,17 @@ final class MachineBackup implements Closeable {
 
     Point commit() throws IOException {
         cut.committing();
+        return commit(sealed, cut::end);
+    }
+
+    /** Makes the point be there, and ends the cut that it was read from by how that went. */
+    static Point commit(Capture.Sealed sealed, Consumer<Cut.Outcome> end) throws IOException {
         try {
             Point point = sealed.commit();
-            cut.end(Cut.Outcome.COMMITTED);
+            end.accept(Cut.Outcome.COMMITTED);
             return point;
         } catch (StoreException e) {
-            cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
+            end.accept(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
             throw e;
         }
     }

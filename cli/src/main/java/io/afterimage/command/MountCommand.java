@@ -1,7 +1,7 @@
 package io.afterimage.command;
 
 import io.afterimage.app.Background;
-import io.afterimage.app.ServiceManager;
+import io.afterimage.app.NotifySocket;
 import io.afterimage.fuse.RepositoryMount;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.repository.Repository;
@@ -72,7 +72,7 @@ final class MountCommand implements Callable<Integer> {
             // SIGTERM and Ctrl-C run the hook, which ends the wait below like whoever unmounts it from outside.
             Runtime.getRuntime().addShutdownHook(new Thread(() -> end(mount, closed)));
             out.println(MOUNTED + mount.folder() + ".");
-            ServiceManager.of(System.getenv()).ready();
+            NotifySocket.of(System.getenv()).ready();
             mount.awaitEnd();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -1,8 +1,8 @@
 package io.afterimage.command;
 
+import io.afterimage.app.NotifySocket;
 import io.afterimage.app.OverlayExports;
 import io.afterimage.app.PointExports;
-import io.afterimage.app.ServiceManager;
 import io.afterimage.app.TargetException;
 import io.afterimage.boot.Occasion;
 import io.afterimage.command.output.ReadView;
@@ -121,7 +121,7 @@ final class ServeCommand implements Callable<Integer> {
             if (mount != null) {
                 spec.commandLine().getOut().println("Mounted at " + mount.folder() + ".");
             }
-            ServiceManager.of(System.getenv()).ready();
+            NotifySocket.of(System.getenv()).ready();
             awaitEnd(server, images, Optional.ofNullable(mount));
         } finally {
             closed.countDown();

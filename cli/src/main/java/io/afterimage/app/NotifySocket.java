@@ -21,9 +21,9 @@ import org.slf4j.LoggerFactory;
  * Who started this process and waits to hear that it is ready: systemd, for a unit of {@code Type=notify}. The protocol is that of sd_notify(3), one
  * datagram a message, to the socket that {@code NOTIFY_SOCKET} names; the JDK has no datagrams on unix sockets. Nothing fails for want of a listener.
  */
-public final class ServiceManager {
+public final class NotifySocket {
 
-    private static final Logger LOG = LoggerFactory.getLogger(ServiceManager.class);
+    private static final Logger LOG = LoggerFactory.getLogger(NotifySocket.class);
     private static final short AF_UNIX = 1;
     private static final int SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
     private static final int MSG_NOSIGNAL = 0x4000;
@@ -31,12 +31,12 @@ public final class ServiceManager {
 
     private final Optional<String> socket;
 
-    private ServiceManager(Optional<String> socket) {
+    private NotifySocket(Optional<String> socket) {
         this.socket = socket;
     }
 
-    public static ServiceManager of(Map<String, String> environment) {
-        return new ServiceManager(Optional.ofNullable(environment.get("NOTIFY_SOCKET")).filter(path -> !path.isEmpty()));
+    public static NotifySocket of(Map<String, String> environment) {
+        return new NotifySocket(Optional.ofNullable(environment.get("NOTIFY_SOCKET")).filter(path -> !path.isEmpty()));
     }
 
     /** Says that what was started can be used. */
