@@ -272,6 +272,8 @@ final class EnduranceTest {
                     return false;
                 } catch (java.net.ConnectException _) {
                     return true;
+                } catch (java.net.SocketException _) {
+                    return false; // reset: it met the socket while that was being closed
                 }
             });
             client.send(new byte[] {3, 4});
