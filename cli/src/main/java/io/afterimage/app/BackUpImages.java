@@ -33,7 +33,7 @@ import java.util.stream.Stream;
 
 /**
  * A point out of disks that nobody writes to: image files, block devices, NBD exports. They are read whole, unless there is
- * somebody to say what has changed: a checkpoint in a qcow2 file, the base image that it stands on, a metadata context that the user vouches for.
+ * somebody to say what has changed: a file that has not been written to since this host read it, a checkpoint in a qcow2 file, the base image that it stands on, a metadata context that the user vouches for.
  * What the repository has is not stored again.
  */
 public final class BackUpImages {
@@ -80,7 +80,7 @@ public final class BackUpImages {
 
     /** Makes the point and returns it. */
     public Point run(Request request, Progress progress) throws IOException {
-        OfflineSources sources = OfflineSources.inspect(request.sources(), repository);
+        OfflineSources sources = OfflineSources.inspect(request.sources(), repository, new SeenFiles(seen));
         try (BackupLease lease = BackupLease.acquire(repository.store(), clock, request.machine())) {
             List<PointId> points = repository.catalog().pointIds(request.machine());
             Lineage lineage = Lineage.of(own(request, lease, points, sources), request.base(), lease, sources.names());
@@ -98,7 +98,7 @@ public final class BackUpImages {
                 throw e;
             }
             checkpoints.committed();
-            sources.remember(new SeenFiles(seen), point);
+            sources.remember(point);
             return point;
         }
     }

@@ -94,7 +94,7 @@ public final class BaseImage {
 
     private boolean isBase(List<ImageLayer> layers, DiskMap inherited, DiskName baseDisk) throws IOException {
         Optional<SeenFiles.Stamp> before = SeenFiles.stamp(layers);
-        if (before.isPresent() && seen.contains(before.get(), point, baseDisk)) {
+        if (before.isPresent() && seen.contains(before.get(), point.machine(), point.id(), baseDisk)) {
             return true;
         }
         ImageLayer top = layers.getFirst();
@@ -119,7 +119,7 @@ public final class BaseImage {
     private boolean remember(Optional<SeenFiles.Stamp> before, List<ImageLayer> layers, DiskName baseDisk) throws IOException {
         Optional<SeenFiles.Stamp> after = SeenFiles.stamp(layers);
         if (before.isPresent() && before.equals(after)) {
-            seen.add(before.get(), point, baseDisk);
+            seen.add(before.get(), point.machine(), point.id(), baseDisk);
         }
         return before.isEmpty() || before.equals(after);
     }

@@ -21,11 +21,13 @@ import io.afterimage.settings.ImageSource.LocalFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,23 +40,26 @@ final class OfflineSources implements Closeable {
     private final List<ImageSource> sources;
     private final Map<DiskName, OfflineDisk> files;
     private final Repository repository;
+    private final SeenFiles seen;
     private final List<Closeable> open = new ArrayList<>();
     private final Map<DiskName, SeenFiles.Stamp> stamps = new LinkedHashMap<>();
+    private final Set<DiskName> untouched = new HashSet<>();
 
-    private OfflineSources(List<ImageSource> sources, Map<DiskName, OfflineDisk> files, Repository repository) {
+    private OfflineSources(List<ImageSource> sources, Map<DiskName, OfflineDisk> files, Repository repository, SeenFiles seen) {
         this.sources = sources;
         this.files = files;
         this.repository = repository;
+        this.seen = seen;
     }
 
-    static OfflineSources inspect(List<ImageSource> sources, Repository repository) throws IOException {
+    static OfflineSources inspect(List<ImageSource> sources, Repository repository, SeenFiles seen) throws IOException {
         Map<DiskName, OfflineDisk> files = new LinkedHashMap<>();
         for (ImageSource source : sources) {
             if (source.place() instanceof LocalFile file) {
                 files.put(source.disk(), OfflineDisk.inspect(source.disk(), file));
             }
         }
-        return new OfflineSources(sources, files, repository);
+        return new OfflineSources(sources, files, repository, seen);
     }
 
     List<DiskName> names() {
@@ -88,16 +93,24 @@ final class OfflineSources implements Closeable {
     }
 
     private SourceDisk open(OfflineDisk disk, Lineage lineage) throws IOException {
-        SeenFiles.stamp(disk.layers()).ifPresent(stamp -> stamps.put(disk.name(), stamp));
+        Optional<SeenFiles.Stamp> stamp = SeenFiles.stamp(disk.layers());
+        stamp.ifPresent(taken -> stamps.put(disk.name(), taken));
         Optional<DiskMap> inherited = lineage.disk(disk.name());
         Optional<String> bitmap = inherited.isPresent() && disk.qcow2().isPresent() && disk.qcow2().get().size() == inherited.get().size()
                 ? disk.qcow2().get().checkpoint(shortId(), lineage.parent().orElseThrow().point().hex()).map(Checkpoint::bitmapName)
                 : Optional.empty();
-        OptionalInt above = bitmap.isPresent() ? OptionalInt.empty() : lineage.layersAbove(disk.name(), disk.layers());
+        boolean known = bitmap.isEmpty() && inherited.isPresent() && lineage.image().isEmpty() && stamp.isPresent()
+                && seen.contains(stamp.get(), lineage.parent().get().machine(), lineage.parent().get().point(), disk.name());
+        OptionalInt above = bitmap.isPresent() || known ? OptionalInt.empty() : lineage.layersAbove(disk.name(), disk.layers());
         OfflineImage image = OfflineImage.open(disk.file(), disk.format(), new QemuNbd.Offer(above.isPresent(), bitmap));
         open.add(image);
         if (bitmap.isPresent()) {
             return SourceDisk.changed(disk.name(), image.device(), image.dirty());
+        }
+        if (known) {
+            untouched.add(disk.name());
+            LOG.info("{} has not been written to since the point {}", disk.file(), lineage.parent().orElseThrow().point());
+            return SourceDisk.changed(disk.name(), image.device(), List.of());
         }
         if (above.isPresent()) {
             return SourceDisk.changed(disk.name(), image.device(), image.inLayers(above.getAsInt(), inherited.orElseThrow().size()));
@@ -147,16 +160,16 @@ final class OfflineSources implements Closeable {
         return SourceDisk.changed(name, device, ranges);
     }
 
-    /** Notes which files are disks of the point: those that were read whole and are still what they were when that began. */
-    void remember(SeenFiles seen, Point point) {
+    /** Notes which files are disks of the point: those that were read whole, or were known already, and are still what they were when that began. */
+    void remember(Point point) {
         stamps.forEach((name, stamp) -> {
-            boolean whole = point.disk(name).filter(disk -> disk.change() == PointDisk.Change.WHOLE).isPresent();
+            boolean whole = untouched.contains(name) || point.disk(name).filter(disk -> disk.change() == PointDisk.Change.WHOLE).isPresent();
             try {
                 if (whole && SeenFiles.stamp(files.get(name).layers()).filter(stamp::equals).isPresent()) {
-                    seen.add(stamp, point, name);
+                    seen.add(stamp, point.machine(), point.id(), name);
                 }
             } catch (IOException e) {
-                LOG.warn("That {} was read is not noted, and it will be read again for whoever stands on it: {}", files.get(name).file(), e.toString());
+                LOG.warn("That {} was read is not noted, and it will be read again: {}", files.get(name).file(), e.toString());
             }
         });
     }

@@ -1,7 +1,8 @@
 package io.afterimage.app;
 
-import io.afterimage.catalog.Point;
 import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.PointId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,8 +23,8 @@ import java.util.stream.Stream;
 
 /**
  * Which image files of this host were read whole and found to be which disk of which point, so that a base image is not read again for
- * each machine that stands on it. A file is known again by its device, inode, size, and times to the nanosecond: the kernel sets the time of
- * change at every write, and lets nobody set it. Losing these notes costs another reading. Thread-safe, also between processes.
+ * each machine that stands on it, nor an image that has not changed for its machine's next point. A file is known again by its device, inode, size, and times to the nanosecond: the kernel sets the time of
+ * change at every write, and lets nobody set it; who writes through a mapping of the file is noticed only when a page of it is touched for the first time. Losing these notes costs another reading. Thread-safe, also between processes.
  */
 final class SeenFiles {
 
@@ -68,14 +69,14 @@ final class SeenFiles {
         return Optional.of(new Stamp(sha256(text.toString())));
     }
 
-    boolean contains(Stamp stamp, Point point, DiskName disk) throws IOException {
-        return read(stamp).contains(line(point, disk));
+    boolean contains(Stamp stamp, MachineName machine, PointId point, DiskName disk) throws IOException {
+        return read(stamp).contains(line(machine, point, disk));
     }
 
     /** Notes that the files with that stamp show that disk. */
-    void add(Stamp stamp, Point point, DiskName disk) throws IOException {
+    void add(Stamp stamp, MachineName machine, PointId point, DiskName disk) throws IOException {
         Set<String> lines = new TreeSet<>(read(stamp));
-        if (lines.add(line(point, disk))) {
+        if (lines.add(line(machine, point, disk))) {
             Files.createDirectories(folder);
             Path fresh = Files.createTempFile(folder, stamp.key(), ".new");
             Files.write(fresh, lines);
@@ -109,8 +110,8 @@ final class SeenFiles {
         return folder.resolve(stamp.key());
     }
 
-    private static String line(Point point, DiskName disk) {
-        return point.machine() + "/" + disk + "@" + point.id();
+    private static String line(MachineName machine, PointId point, DiskName disk) {
+        return machine + "/" + disk + "@" + point;
     }
 
     private static String sha256(String text) {

@@ -4,16 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.afterimage.catalog.CaptureBytes;
-import io.afterimage.catalog.Point;
-import io.afterimage.catalog.PointKind;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -30,9 +26,10 @@ class SeenFilesTest {
     @TempDir
     private Path folder;
 
-    private static Point point(String machine, char digit) {
-        return new Point(new PointId(Character.toString(digit).repeat(32)), new MachineName(machine), Instant.EPOCH, PointKind.FULL, Optional.empty(),
-                List.of(), CaptureBytes.NONE, new Point.Seal(1, "0".repeat(64)), Optional.empty());
+    private static final MachineName DEBIAN = new MachineName("debian");
+
+    private static PointId point(char digit) {
+        return new PointId(Character.toString(digit).repeat(32));
     }
 
     private static List<ImageLayer> layers(String format, Path file) throws IOException {
@@ -43,14 +40,14 @@ class SeenFilesTest {
     void aFileIsKnownAsTheDisksThatItWasFoundToBe() throws IOException {
         SeenFiles seen = new SeenFiles(folder.resolve("seen"));
         SeenFiles.Stamp stamp = SeenFiles.stamp(layers("raw", OLD)).orElseThrow();
-        assertFalse(seen.contains(stamp, point("debian", 'a'), DISK));
-        seen.add(stamp, point("debian", 'a'), DISK);
-        seen.add(stamp, point("debian", 'b'), DISK);
+        assertFalse(seen.contains(stamp, DEBIAN, point('a'), DISK));
+        seen.add(stamp, DEBIAN, point('a'), DISK);
+        seen.add(stamp, DEBIAN, point('b'), DISK);
         SeenFiles again = new SeenFiles(folder.resolve("seen"));
-        assertTrue(again.contains(stamp, point("debian", 'a'), DISK) && again.contains(stamp, point("debian", 'b'), DISK));
-        assertFalse(again.contains(stamp, point("debian", 'c'), DISK));
-        assertFalse(again.contains(stamp, point("other", 'a'), DISK));
-        assertFalse(again.contains(stamp, point("debian", 'a'), new DiskName("vda")));
+        assertTrue(again.contains(stamp, DEBIAN, point('a'), DISK) && again.contains(stamp, DEBIAN, point('b'), DISK));
+        assertFalse(again.contains(stamp, DEBIAN, point('c'), DISK));
+        assertFalse(again.contains(stamp, new MachineName("other"), point('a'), DISK));
+        assertFalse(again.contains(stamp, DEBIAN, point('a'), new DiskName("vda")));
     }
 
     @Test

@@ -2,12 +2,17 @@ package io.afterimage.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Tool;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
 /** Whatever a disk is read from, and whatever it is restored to, the bytes are the same. */
 class ImageSourcesIT {
@@ -62,6 +67,39 @@ class ImageSourcesIT {
             Tool.run("losetup", "-d", device).orFail();
         }
         Tool.run("cmp", raw.toString(), target.toString()).orFail();
+    }
+
+    @Test
+    void aFileThatNobodyHasWrittenToIsNotReadAgain() {
+        rest();
+        assertEquals("whole", backUp().path("change").asString());
+        for (int i = 0; i < 2; i++) {
+            JsonNode again = backUp();
+            assertEquals("bitmap", again.path("change").asString(), again.toString());
+            assertEquals(0, again.path("bytes").path("read").asLong(-1), again.toString());
+        }
+        Tool.run("dd", "if=/dev/urandom", "of=" + raw, "bs=4k", "seek=9", "count=1", "conv=notrunc").orFail();
+        assertEquals("whole", backUp().path("change").asString());
+        // What was just written to proves nothing, and may have to be read once more.
+        rest();
+        backUp();
+        assertEquals("bitmap", backUp().path("change").asString());
+        // A whole reading of what is said not to have changed finds nothing, and what the last points show is the file.
+        backUp("--check-unchanged", "100%");
+        Path restored = folder.resolve("restored.raw");
+        afterimage.run("restore", "web", "--to", restored.toString()).orFail();
+        Tool.run("cmp", raw.toString(), restored.toString()).orFail();
+    }
+
+    private JsonNode backUp(String... more) {
+        List<String> words = new ArrayList<>(List.of("backup", "web", "--image", "vda=" + raw, "--json"));
+        words.addAll(List.of(more));
+        return afterimage.run(words.toArray(String[]::new)).json().path("disks").path(0);
+    }
+
+    /** Until the file's last write is so far back that another one would show in its times. */
+    private void rest() {
+        Deadline.in(Duration.ofMinutes(1)).await(() -> raw.toFile().lastModified() < System.currentTimeMillis() - 3000, () -> "still young");
     }
 
     private void assertComesBack(String source) {
