@@ -241,7 +241,7 @@ final class ChunkFetcherTest {
 
     @Test
     void aStalledStoreFailsTheReadInTimeAndServesTheNext() throws Exception {
-        use(FetchSettings.DEFAULT.withReadTimeout(Duration.ofMillis(200)).withRequests(2, 1));
+        use(FetchSettings.DEFAULT.withReadTimeout(Duration.ofSeconds(1)).withRequests(2, 1));
         Lane lane = fetcher.lane();
         read(lane, List.of(), 0, 0);
         store.stall();
@@ -260,7 +260,7 @@ final class ChunkFetcherTest {
 
     @Test
     void aReaderIsNotHeldUpForEverByAGuessThatIsStuck() throws Exception {
-        use(FetchSettings.DEFAULT.withReadTimeout(Duration.ofMillis(200)));
+        use(FetchSettings.DEFAULT.withReadTimeout(Duration.ofSeconds(1)));
         store.stall();
         Lane lane = fetcher.lane();
         lane.ahead(chunks(1, 0, 5), Guess.UNWATCHED);

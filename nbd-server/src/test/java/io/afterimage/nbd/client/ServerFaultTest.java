@@ -290,7 +290,7 @@ final class ServerFaultTest {
 
     @Test
     void aSilentHandshakeEndsInTime() throws IOException {
-        ClientOptions impatient = OPTIONS.withConnectTime(Duration.ofMillis(100)).withNegotiationTime(Duration.ofMillis(200));
+        ClientOptions impatient = OPTIONS.withNegotiationTime(Duration.ofMillis(200));
         try (ScriptedServer server = ScriptedServer.from((in, out) -> in.readAllBytes())) {
             IOException failure = assertThrows(IOException.class, () -> NbdClient.connect(server.uri(), impatient));
             assertTrue(failure.getMessage().contains("does not answer during the handshake"), failure::getMessage);
