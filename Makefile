@@ -45,10 +45,11 @@ perf:
 	@$(MAKE) --no-print-directory build
 	@perf/run
 
-# A third of the time each for talks to our server, servers of our client, and repositories. New seeds in each run; a failure names its own.
+# A third of the time each for talks to our server, servers of our client, and repositories. New seeds in each run, where the tests of a change
+# always begin with the same ones, so that they judge the change; a failure names its own.
 fuzz:
 	@$(LAB)/packages build
-	@$(WITH_JDK) $(MVN) -q -pl nbd-server,backup-engine -Dtest='*FuzzTest' -Dafterimage.fuzz.seconds=$$(($${FUZZ_MINUTES:-5} * 20)) test
+	@$(WITH_JDK) $(MVN) -q -pl nbd-server,backup-engine -Dtest='*FuzzTest' -Dafterimage.fuzz.seconds=$$(($${FUZZ_MINUTES:-5} * 20)) -Dafterimage.fuzz.seed=$$(date +%s%N) test
 	@echo "Nothing found in $${FUZZ_MINUTES:-5} minutes."
 
 clean:

@@ -2,28 +2,26 @@ package io.afterimage.boot;
 
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
-import io.afterimage.block.Extent;
+import io.afterimage.block.ForwardingDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.List;
 
 /**
  * A device whose reads are told to a {@link BootSession} while there is one, and that knows when one begins: at once if it was opened for a boot, else with a first
  * read that is of sector 0 and of hardly more. Later reads of sector 0 may be a reboot of the same machine; then only firmware proves it.
  */
-final class WatchedDevice implements BlockDevice {
+final class WatchedDevice extends ForwardingDevice {
 
     /** Firmware reads one sector first, kernels and QEMU up to a page; who copies disks reads much more. */
     private static final long LONGEST_FIRST = 4096;
 
-    private final BlockDevice device;
     private final BootedDisk disk;
     private final BootProfiling profiling;
     private volatile boolean untouched = true;
     private volatile BootSession session;
 
     WatchedDevice(BlockDevice device, BootedDisk disk, BootProfiling profiling) {
-        this.device = device;
+        super(device);
         this.disk = disk;
         this.profiling = profiling;
         if (profiling.occasion() == Occasion.BOOT) {
@@ -45,27 +43,22 @@ final class WatchedDevice implements BlockDevice {
         boolean first = untouched;
         untouched = false;
         if (offset == 0 && length <= LONGEST_FIRST && length > 0 && (session == null || session.isDone())) {
-            session = first ? profiling.begin(device, disk) : profiling.beginAgain(device, disk);
+            session = first ? profiling.begin(device(), disk) : profiling.beginAgain(device(), disk);
             session.saw(offset, length);
         }
     }
 
     @Override
-    public long size() {
-        return device.size();
-    }
-
-    @Override
     public void read(long offset, ByteBuffer target) throws IOException {
-        device.checkRange(offset, target.remaining());
+        device().checkRange(offset, target.remaining());
         saw(offset, target.remaining());
-        device.read(offset, target);
+        device().read(offset, target);
     }
 
     @Override
     public boolean readResident(long offset, ByteBuffer target) {
         int length = target.remaining();
-        if (!device.readResident(offset, target)) {
+        if (!device().readResident(offset, target)) {
             return false;
         }
         saw(offset, length);
@@ -74,7 +67,7 @@ final class WatchedDevice implements BlockDevice {
 
     @Override
     public boolean lendResident(long offset, int length, Borrower borrower) {
-        if (!device.lendResident(offset, length, borrower)) {
+        if (!device().lendResident(offset, length, borrower)) {
             return false;
         }
         saw(offset, length);
@@ -83,52 +76,12 @@ final class WatchedDevice implements BlockDevice {
 
     @Override
     public void prefetch(ByteRange range) {
-        device.prefetch(range);
-    }
-
-    @Override
-    public List<Extent> extents(ByteRange range, int limit) throws IOException {
-        return device.extents(range, limit);
+        device().prefetch(range);
     }
 
     @Override
     public boolean canInterruptReads() {
-        return device.canInterruptReads();
-    }
-
-    @Override
-    public boolean canWrite() {
-        return device.canWrite();
-    }
-
-    @Override
-    public boolean canZeroFast() {
-        return device.canZeroFast();
-    }
-
-    @Override
-    public void write(long offset, ByteBuffer source) throws IOException {
-        device.write(offset, source);
-    }
-
-    @Override
-    public void zero(ByteRange range, boolean mayFree) throws IOException {
-        device.zero(range, mayFree);
-    }
-
-    @Override
-    public void trim(ByteRange range) throws IOException {
-        device.trim(range);
-    }
-
-    @Override
-    public void flush() throws IOException {
-        device.flush();
-    }
-
-    @Override
-    public void checkRange(long offset, long length) {
-        device.checkRange(offset, length);
+        return device().canInterruptReads();
     }
 
     @Override
@@ -139,7 +92,7 @@ final class WatchedDevice implements BlockDevice {
                 last.close();
             }
         } finally {
-            device.close();
+            super.close();
         }
     }
 }

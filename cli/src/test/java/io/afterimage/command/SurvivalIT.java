@@ -58,7 +58,7 @@ class SurvivalIT {
     /** By the clock, and at any of the commands that it gives QEMU; and a next backup that begins while the watchdog is at work. */
     @Test
     void aBackupKilledAtAnyInstantLosesNothing() throws IOException {
-        long seed = Long.getLong("afterimage.seed", System.nanoTime());
+        long seed = Long.getLong("afterimage.seed", 1);
         Random random = new Random(seed);
         try (Trial trial = Trial.begin(new Program(folder), folder)) {
             long begin = System.nanoTime();

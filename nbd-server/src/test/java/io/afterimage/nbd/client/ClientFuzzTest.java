@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 final class ClientFuzzTest {
 
     private static final int SECONDS = Integer.getInteger("afterimage.fuzz.seconds", 5);
-    private static final long FIRST_SEED = Long.getLong("afterimage.fuzz.seed", System.nanoTime());
+    private static final long FIRST_SEED = Long.getLong("afterimage.fuzz.seed", 1);
     /** Neighbouring seeds begin with the same numbers. */
     private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
@@ -76,11 +76,11 @@ final class ClientFuzzTest {
 
     private static void read(RemoteDevice device, Random random, boolean lawful) throws IOException {
         int offset = random.nextInt(FuzzedServer.SIZE);
-        int length = 1 + random.nextInt(Math.min(20_000, FuzzedServer.SIZE - offset));
+        // A faulty server may have said another size.
+        int length = (int) Math.min(1 + random.nextInt(Math.min(20_000, FuzzedServer.SIZE - offset)), device.size());
         byte[] bytes = new byte[length];
         Arrays.fill(bytes, UNTOUCHED);
-        // A faulty server may have said another size.
-        device.read(Math.min(offset, Math.max(0, device.size() - length)), ByteBuffer.wrap(bytes));
+        device.read(Math.min(offset, device.size() - length), ByteBuffer.wrap(bytes));
         int untouched = 0;
         for (int i = 0; i < length; i++) {
             untouched = bytes[i] == UNTOUCHED ? untouched + 1 : 0;

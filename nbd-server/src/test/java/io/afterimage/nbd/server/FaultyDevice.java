@@ -1,18 +1,18 @@
 package io.afterimage.nbd.server;
 
 import io.afterimage.block.BlockDevice;
+import io.afterimage.block.ForwardingDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** A device with a bad stretch; nothing of it is resident. */
-final class FaultyDevice implements BlockDevice {
+final class FaultyDevice extends ForwardingDevice {
 
-    private final BlockDevice device;
     private volatile long badStart;
     private volatile long badEnd;
 
     FaultyDevice(BlockDevice device) {
-        this.device = device;
+        super(device);
     }
 
     void failAt(long start, long end) {
@@ -21,30 +21,15 @@ final class FaultyDevice implements BlockDevice {
     }
 
     @Override
-    public long size() {
-        return device.size();
-    }
-
-    @Override
     public void read(long offset, ByteBuffer target) throws IOException {
         check(offset, target.remaining());
-        device.read(offset, target);
-    }
-
-    @Override
-    public boolean canWrite() {
-        return true;
+        device().read(offset, target);
     }
 
     @Override
     public void write(long offset, ByteBuffer source) throws IOException {
         check(offset, source.remaining());
-        device.write(offset, source);
-    }
-
-    @Override
-    public void close() throws IOException {
-        device.close();
+        device().write(offset, source);
     }
 
     private void check(long offset, long length) throws IOException {

@@ -4,8 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.block.BlockDevice;
-import io.afterimage.block.ByteRange;
-import io.afterimage.block.Extent;
+import io.afterimage.block.ForwardingDevice;
 import io.afterimage.block.MemoryDevice;
 import io.afterimage.nbd.Await;
 import io.afterimage.nbd.client.ClientOptions;
@@ -35,54 +34,23 @@ import org.junit.jupiter.api.Test;
 final class FuzzTest {
 
     private static final int SECONDS = Integer.getInteger("afterimage.fuzz.seconds", 5);
-    private static final long FIRST_SEED = Long.getLong("afterimage.fuzz.seed", System.nanoTime());
+    private static final long FIRST_SEED = Long.getLong("afterimage.fuzz.seed", 1);
     /** Neighbouring seeds begin with the same numbers. */
     private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
     private final AtomicInteger open = new AtomicInteger();
 
     /** A device that counts how many of its kind are open. */
-    private final class Counted implements BlockDevice {
-
-        private final MemoryDevice device = new MemoryDevice(1 << 20);
+    private final class Counted extends ForwardingDevice {
 
         Counted() {
+            super(new MemoryDevice(1 << 20));
             open.incrementAndGet();
         }
 
         @Override
-        public long size() {
-            return device.size();
-        }
-
-        @Override
-        public void read(long offset, ByteBuffer target) {
-            device.read(offset, target);
-        }
-
-        @Override
-        public boolean canWrite() {
-            return true;
-        }
-
-        @Override
-        public void write(long offset, ByteBuffer source) {
-            device.write(offset, source);
-        }
-
-        @Override
-        public void zero(ByteRange range, boolean mayFree) {
-            device.zero(range, mayFree);
-        }
-
-        @Override
-        public void trim(ByteRange range) throws IOException {
-            device.trim(range);
-        }
-
-        @Override
-        public List<Extent> extents(ByteRange range, int limit) {
-            return device.extents(range, limit);
+        public void read(long offset, ByteBuffer target) throws IOException {
+            device().read(offset, target);
         }
 
         @Override

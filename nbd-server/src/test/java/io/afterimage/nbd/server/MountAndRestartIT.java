@@ -4,9 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.block.BlockDevice;
-import io.afterimage.block.ByteRange;
-import io.afterimage.block.Extent;
 import io.afterimage.block.FileDevice;
+import io.afterimage.block.ForwardingDevice;
 import io.afterimage.block.MemoryDevice;
 import io.afterimage.nbd.Await;
 import io.afterimage.nbd.Peer;
@@ -187,40 +186,24 @@ final class MountAndRestartIT {
     }
 
     /** Counts what is written. */
-    private record Counting(MemoryDevice device, AtomicInteger written) implements BlockDevice {
+    private static final class Counting extends ForwardingDevice {
 
-        @Override
-        public long size() {
-            return device.size();
+        private final AtomicInteger written;
+
+        Counting(MemoryDevice device, AtomicInteger written) {
+            super(device);
+            this.written = written;
         }
 
         @Override
-        public void read(long offset, ByteBuffer target) {
-            device.read(offset, target);
+        public void read(long offset, ByteBuffer target) throws IOException {
+            device().read(offset, target);
         }
 
         @Override
-        public boolean canWrite() {
-            return true;
-        }
-
-        @Override
-        public void write(long offset, ByteBuffer source) {
-            device.write(offset, source);
+        public void write(long offset, ByteBuffer source) throws IOException {
+            super.write(offset, source);
             written.incrementAndGet();
         }
-
-        @Override
-        public List<Extent> extents(ByteRange range, int limit) {
-            return device.extents(range, limit);
-        }
-
-        @Override
-        public void zero(ByteRange range, boolean mayFree) {
-            device.zero(range, mayFree);
-        }
-
-        @Override
-        public void close() {}
     }
 }
