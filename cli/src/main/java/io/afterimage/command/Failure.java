@@ -18,7 +18,10 @@ import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.Problem;
 import io.afterimage.store.StoreException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 
 /**
  * What the user is told of an exception.
@@ -86,7 +89,13 @@ record Failure(ExitCode exitCode, String sentence) {
 
     private static String sentence(Throwable cause) {
         if (cause instanceof FileSystemException e && e.getReason() == null) {
-            return e.getClass().getSimpleName().replace("Exception", "") + ": " + e.getMessage() + ".";
+            return switch (e) {
+                case AccessDeniedException _ -> "This user may not use " + e.getFile()
+                        + ": let another one run this; if it is for this host's cache or state, AFTERIMAGE_CACHE and AFTERIMAGE_STATE name other folders.";
+                case NoSuchFileException _ -> "There is no " + e.getFile() + ".";
+                case FileAlreadyExistsException _ -> e.getFile() + " is there already.";
+                default -> e.getClass().getSimpleName().replace("Exception", "") + ": " + e.getMessage() + ".";
+            };
         }
         String message = cause instanceof IOException || cause instanceof IllegalArgumentException ? cause.getMessage() : null;
         return message == null

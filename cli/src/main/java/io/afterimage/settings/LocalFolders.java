@@ -27,7 +27,8 @@ public record LocalFolders(Path cache, Path state) {
             return Path.of(own);
         }
         String xdg = environment.getOrDefault(everybodys, "");
-        Path base = xdg.isEmpty() ? Path.of(System.getProperty("user.home"), inHome) : Path.of(xdg);
+        String home = environment.getOrDefault("HOME", "");
+        Path base = xdg.isEmpty() ? Path.of(home.isEmpty() ? System.getProperty("user.home") : home, inHome) : Path.of(xdg);
         return base.resolve("afterimage");
     }
 
