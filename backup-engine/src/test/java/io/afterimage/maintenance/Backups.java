@@ -22,6 +22,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -29,6 +30,18 @@ import java.util.function.Consumer;
 record Backups(Repository repository, ChunkIndex index, InstantSource clock, LeaseTerms terms, SecureRandom random) {
 
     static final DiskName DISK = new DiskName("vda");
+    static final int CHUNK = 4096;
+
+    /** A disk of chunks, each of which is made by one of these numbers. */
+    static byte[] disk(int... seeds) {
+        byte[] bytes = new byte[seeds.length * CHUNK];
+        byte[] chunk = new byte[CHUNK];
+        for (int i = 0; i < seeds.length; i++) {
+            new Random(seeds[i]).nextBytes(chunk);
+            System.arraycopy(chunk, 0, bytes, i * CHUNK, CHUNK);
+        }
+        return bytes;
+    }
 
     Point run(MachineName machine, byte[] disk) throws IOException {
         return run(machine, disk, _ -> {}, _ -> {});

@@ -1,5 +1,6 @@
 package io.afterimage.maintenance;
 
+import static io.afterimage.maintenance.Backups.disk;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -43,7 +44,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,7 +55,6 @@ class GarbageCollectionTest {
 
     private static final MachineName WEB = new MachineName("web");
     private static final MachineName DB = new MachineName("db");
-    private static final int CHUNK = 4096;
     private static final Duration GRACE = Duration.ofHours(24);
 
     @TempDir
@@ -70,7 +69,7 @@ class GarbageCollectionTest {
 
     @BeforeEach
     void open() throws IOException {
-        repository = Repository.create(store, new ChunkSize(CHUNK), random);
+        repository = Repository.create(store, new ChunkSize(Backups.CHUNK), random);
         index = ChunkIndex.open(folder);
         backups = new Backups(repository, index, () -> now, LeaseTerms.DEFAULT, random);
     }
@@ -79,17 +78,6 @@ class GarbageCollectionTest {
     void close() throws IOException {
         index.close();
         repository.close();
-    }
-
-    /** A disk of chunks, each of which is made by one of these numbers. */
-    private static byte[] disk(int... seeds) {
-        byte[] bytes = new byte[seeds.length * CHUNK];
-        byte[] chunk = new byte[CHUNK];
-        for (int i = 0; i < seeds.length; i++) {
-            new Random(seeds[i]).nextBytes(chunk);
-            System.arraycopy(chunk, 0, bytes, i * CHUNK, CHUNK);
-        }
-        return bytes;
     }
 
     private GcReport gc(Duration grace) throws IOException {
@@ -196,7 +184,7 @@ class GarbageCollectionTest {
         assertEquals(0, report.deleted().packs());
         assertEquals(1, report.deleted().manifests());
         assertEquals(1, report.partlyDead().packs());
-        long frame = new ChunkSize(CHUNK).unit() * (long) (CHUNK + 64) / new ChunkSize(CHUNK).unit();
+        long frame = new ChunkSize(Backups.CHUNK).unit() * (long) (Backups.CHUNK + 64) / new ChunkSize(Backups.CHUNK).unit();
         assertTrue(report.partlyDead().bytes() >= 2 * frame && report.partlyDead().bytes() < 3 * frame, report.toString());
         assertEquals(0, report.missingPacks());
         assertExact(second, disk(1, 2, 7, 8));
@@ -266,7 +254,7 @@ class GarbageCollectionTest {
             forgetUnchecked(first);
             during.add(collectUnchecked(Duration.ZERO));
         });
-        assertEquals(3L * CHUNK, other.bytes().deduplicated());
+        assertEquals(3L * Backups.CHUNK, other.bytes().deduplicated());
         // The manifest was condemned while the backup ran, too: nothing of that condemnation is carried out before the backup is over.
         assertEquals(Tally.NONE, during.getFirst().deleted());
         assertEquals(0, gc(Duration.ZERO).deleted().packs());
@@ -372,7 +360,7 @@ class GarbageCollectionTest {
         now = now.plus(GRACE);
         GcReport compacting = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
         assertEquals(1, compacting.compacted().packs());
-        assertTrue(compacting.compacted().bytes() > 2L * CHUNK, compacting.toString());
+        assertTrue(compacting.compacted().bytes() > 2L * Backups.CHUNK, compacting.toString());
         assertEquals(0, compacting.missingPacks());
         assertEquals(Tally.NONE, compacting.partlyDead());
         assertEquals(2, keys("packs/").size());

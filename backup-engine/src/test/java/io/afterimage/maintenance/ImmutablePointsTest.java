@@ -1,5 +1,6 @@
 package io.afterimage.maintenance;
 
+import static io.afterimage.maintenance.Backups.disk;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -36,7 +37,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -49,7 +49,6 @@ class ImmutablePointsTest {
 
     private static final MachineName WEB = new MachineName("web");
     private static final MachineName DB = new MachineName("db");
-    private static final int CHUNK = 4096;
     private static final Duration MONTH = Duration.ofDays(30);
 
     @TempDir
@@ -65,7 +64,7 @@ class ImmutablePointsTest {
 
     @BeforeEach
     void open() throws IOException {
-        repository = Repository.create(store, new ChunkSize(CHUNK), random);
+        repository = Repository.create(store, new ChunkSize(Backups.CHUNK), random);
         index = ChunkIndex.open(folder);
         backups = new Backups(repository, index, () -> now, LeaseTerms.DEFAULT, random);
     }
@@ -74,16 +73,6 @@ class ImmutablePointsTest {
     void close() throws IOException {
         index.close();
         repository.close();
-    }
-
-    private static byte[] disk(int... seeds) {
-        byte[] bytes = new byte[seeds.length * CHUNK];
-        byte[] chunk = new byte[CHUNK];
-        for (int i = 0; i < seeds.length; i++) {
-            new Random(seeds[i]).nextBytes(chunk);
-            System.arraycopy(chunk, 0, bytes, i * CHUNK, CHUNK);
-        }
-        return bytes;
     }
 
     private Immutability immutability(Mode mode, Duration period) throws IOException {
@@ -203,7 +192,7 @@ class ImmutablePointsTest {
             assertEquals(Tally.NONE, report.condemned());
             assertEquals(1, report.held().packs());
             assertEquals(1, report.held().manifests());
-            assertTrue(report.held().bytes() > 2 * CHUNK);
+            assertTrue(report.held().bytes() > 2 * Backups.CHUNK);
             assertEquals(Optional.of(month.retention().until()), report.heldUntil());
             assertEquals(left, keys("packs/"));
         }
@@ -324,7 +313,7 @@ class ImmutablePointsTest {
 
     @Test
     void aStoreWithoutObjectLockIsRefused() throws IOException {
-        try (Repository plain = Repository.create(new MemoryObjectStore(), new ChunkSize(CHUNK), random)) {
+        try (Repository plain = Repository.create(new MemoryObjectStore(), new ChunkSize(Backups.CHUNK), random)) {
             RepositoryException refused =
                     assertThrows(RepositoryException.class, () -> Immutability.of(plain, Mode.GOVERNANCE, MONTH, now));
             assertEquals(RepositoryException.Reason.NO_OBJECT_LOCK, refused.reason());
