@@ -56,6 +56,7 @@ def measure(shop, table):
             if source is not None:
                 replace(shop, source, image)
             for name in names:
+                os.sync()  # nobody waits for the disk with what another one has written
                 cost = shop.cost(filled(shop, BACKUP[name], name, image, stage), **shop.host(folder(name)))
                 stored = folder_bytes(shop.path("repositories", folder(name))) / 1e6
                 figures.setdefault((name, stage), []).append((*cost, stored))
