@@ -26,7 +26,7 @@ final class WatchedDevice implements BlockDevice {
         this.device = device;
         this.disk = disk;
         this.profiling = profiling;
-        if (profiling.occasion() == Occasion.BOOT) {
+        if (profiling.occasion().isBoot()) {
             untouched = false;
             session = profiling.begin(device, disk);
         }
@@ -36,7 +36,7 @@ final class WatchedDevice implements BlockDevice {
         BootSession current = session;
         if (current != null && !current.isOver()) {
             current.saw(offset, length);
-        } else if (untouched || offset == 0) {
+        } else if ((untouched || offset == 0) && profiling.occasion().isRecorded()) {
             consider(offset, length);
         }
     }
