@@ -64,6 +64,12 @@ class BootProfileIT {
         assertTrue(Integer.parseInt(replayed.group(2)) >= 80, log);
         assertTrue(Long.parseLong(replayed.group(3)) < LEAST_READ / 2, log);
 
+        // A clone has not booted yet, and does not begin from nothing.
+        afterimage.run("export", "web", "--writable", "--name", "trial").orFail();
+        afterimage.run("commit", "trial", "--as", "clone").orFail();
+        assertEquals(first, afterimage.run("show", "clone", "--json").json().path("disks").path(0).path("bootProfile"));
+        assertTrue(afterimage.run("show", "clone").orFail().out().contains(" of web/vda, which it was launched from"));
+
         Program there = afterimage.on(folder.resolve("there"));
         there.run("init", "--chunk-size", "16k").orFail();
         afterimage.run("copy", "--to", there.repository().toString(), "web").orFail();
