@@ -18,6 +18,7 @@ final class MigratingBoot {
 
     private static final Logger LOG = LoggerFactory.getLogger(MigratingBoot.class);
     private static final long GLANCE_MILLIS = 50;
+    private static final long HANG_UP_SECONDS = 10;
 
     private final Migration migration;
     private final BootMigration move;
@@ -67,11 +68,21 @@ final class MigratingBoot {
             move.ended(migration);
             user.accept("All of the disk is in " + image + " now: the machine needs the repository no more, nor this program.");
         } catch (IOException e) {
-            if (machine.isAlive()) {
+            if (isAlive(machine)) {
                 user.accept("The move to " + image + " has stopped (" + e.getMessage() + "), the machine goes on: boot it again to move the rest.");
             } else {
                 LOG.debug("the machine has ended while its disk moved", e);
             }
+        }
+    }
+
+    /** One that ends hangs up first. */
+    private static boolean isAlive(Process machine) {
+        try {
+            return !machine.waitFor(HANG_UP_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
