@@ -22,23 +22,37 @@ TIER = "served from S3 at 20 ms, warm disk tier"
 DOWNLOAD = "downloaded from S3 at 20 ms, then booted"
 COMMAND = "the command boot, from S3 at 20 ms, with profile"
 
+# The words for them on the command line.
+WORDS = {"nbd": NBD, "folder": FOLDER, "far": FAR, "profile": PROFILE, "tier": TIER, "download": DOWNLOAD, "command": COMMAND}
+
 BUDGETS = {FAR: 2, PROFILE: 1.25, TIER: 1.1, COMMAND: 1.25}
 AMPLIFICATION = {FAR: 2, PROFILE: 1.3}
 
 
 def measure(shop, table):
+    unknown = set(shop.only) - set(WORDS) - set(NAMES) - {"many"}
+    if unknown:
+        raise Trouble("there is no '%s' among the boots; there are %s" % (min(unknown), ", ".join([*NAMES, *WORDS, "many"])))
     shop.run([os.path.join(LAB, "tiny-guest"), GUESTS])
     accelerator = shop.run([os.path.join(LAB, "accelerator"), GUESTS]).strip()
     requests = Requests(shop.path("requests.log"))
     _, far = far_store.endpoints(shop, requests.log)
     for guest, name in NAMES.items():
+        if not wanted(shop, guest, NAMES):
+            continue
         image = os.path.join(GUESTS, guest + ".raw")
         if not os.path.exists(image):
             shop.say("boot: no %s image here; %s %s builds it" % (name, os.path.join(LAB, guest + "-guest"), GUESTS))
             continue
-        Boots(shop, guest, name, image, accelerator, far, requests).measure(table)
-        if guest == "tiny" and shop.machines:
+        if set(shop.only) != {"many"}:
+            Boots(shop, guest, name, image, accelerator, far, requests).measure(table)
+        if guest == "tiny" and shop.machines and (not shop.only or "many" in shop.only):
             many(shop, table, image, accelerator, far, requests)
+
+
+def wanted(shop, word, among):
+    """Whether it is to be measured: all of a kind are when none of that kind is named."""
+    return word in shop.only or not set(shop.only) & set(among)
 
 
 def repository(shop, far, name):
@@ -56,11 +70,13 @@ class Boots:
         self.asked, self.fetched = {}, {}
 
     def measure(self, table):
+        chosen = [contender for word, contender in WORDS.items() if wanted(self.shop, word, WORDS)]
         for environment in (self.folder, self.far):
             self.shop.run([self.shop.afterimage, "init"], **environment)
             self.shop.run([self.shop.afterimage, "backup", self.guest, "--image", "vda=raw:" + self.image], **environment)
-        self.shop.say("boot of %s: once to leave a profile" % self.name)
-        self.served(self.fresh(self.far))
+        if {PROFILE, COMMAND} & set(chosen):
+            self.shop.say("boot of %s: once to leave a profile" % self.name)
+            self.served(self.fresh(self.far))
         contenders = {
             LOCAL: lambda _: self.boot(self.image),
             NBD: lambda _: self.behind(QemuNbd(self.shop, self.image)),
@@ -69,14 +85,16 @@ class Boots:
             PROFILE: lambda _: self.served(self.fresh(self.far), (), PROFILE),
             DOWNLOAD: lambda _: self.download(),
             COMMAND: lambda _: self.command()}
-        tier = self.fresh(self.far)
-        self.shop.say("boot of %s: once to fill the disk tier" % self.name)
-        self.served(tier, NO_PROFILE)
-        if folder_bytes(tier["AFTERIMAGE_CACHE"]) > 4 << 20:
-            contenders[TIER] = lambda _: self.served(tier, NO_PROFILE)
-        else:
-            self.shop.say("boot of %s, %s: left out, since the server keeps no chunks on the disk" % (self.name, TIER))
-        seconds = self.shop.interleaved("boot of " + self.name, contenders)
+        if TIER in chosen:
+            tier = self.fresh(self.far)
+            self.shop.say("boot of %s: once to fill the disk tier" % self.name)
+            self.served(tier, NO_PROFILE)
+            if folder_bytes(tier["AFTERIMAGE_CACHE"]) > 4 << 20:
+                contenders[TIER] = lambda _: self.served(tier, NO_PROFILE)
+            else:
+                self.shop.say("boot of %s, %s: left out, since the server keeps no chunks on the disk" % (self.name, TIER))
+        seconds = self.shop.interleaved(
+            "boot of " + self.name, {name: run for name, run in contenders.items() if name == LOCAL or name in chosen})
         self.add(table, seconds)
         self.shop.remove("boot-" + self.guest)
 
@@ -135,6 +153,8 @@ class Boots:
                 table.add(what + contender, "%.2f s" % seconds[contender], LOCAL, "%.2f s" % seconds[LOCAL],
                           "%.2f x the time" % (seconds[contender] / seconds[LOCAL]), budget)
         for contender, budget in AMPLIFICATION.items():
+            if contender not in seconds:
+                continue
             asked, fetched = statistics.median(self.asked[contender]), statistics.median(self.fetched[contender])
             table.add("its fetched bytes, " + contender, mb(fetched), "asked for by the guest", mb(asked),
                       "%.2f x the bytes" % (fetched / asked), "<= %s" % budget)

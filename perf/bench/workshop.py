@@ -25,9 +25,10 @@ class Cost(typing.NamedTuple):
 
 
 class Workshop:
-    def __init__(self, parent, rounds, machines):
+    def __init__(self, parent, rounds, machines, only):
         self.rounds = rounds
         self.machines = machines
+        self.only = only
         self.parent = parent
         self.children = []
         self.afterimage = os.environ.get("AFTERIMAGE") or os.path.join(ROOT, "cli", "target", "afterimage", "bin", "afterimage")

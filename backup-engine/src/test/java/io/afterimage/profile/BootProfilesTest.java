@@ -4,6 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.catalog.CaptureBytes;
+import io.afterimage.catalog.Catalog;
+import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDescriptor;
+import io.afterimage.catalog.PointKind;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
@@ -21,8 +26,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
@@ -142,6 +150,73 @@ class BootProfilesTest {
         assertThrows(IllegalArgumentException.class, () -> new BootProfile(point, Instant.EPOCH, true, many));
         assertThrows(IllegalArgumentException.class,
                 () -> new BootProfile(point, Instant.EPOCH, true, List.of(new Read(0, BLOCK, 5), new Read(0, BLOCK, 4))));
+    }
+
+    /** Lists a point of a machine, of which nothing but the descriptor is looked at. */
+    private Point list(String machine, Optional<PointId> parent, Optional<Point.Base> base) throws IOException {
+        MachineName name = new MachineName(machine);
+        PointId id = PointId.next(repository.catalog().pointIds(name).reversed().stream().findFirst(), Instant.now(), new SecureRandom());
+        Point point = new Point(
+                id, name, Instant.now(), PointKind.FULL, parent, List.of(), CaptureBytes.NONE, new Point.Seal(0, "0".repeat(64)), Optional.empty(),
+                base, Optional.empty(), Optional.empty());
+        repository.putSealed(Catalog.key(name, id), PointDescriptor.of(point).toJson());
+        return point;
+    }
+
+    private static Optional<Point.Base> on(String machine, String disk, String below) {
+        SortedMap<DiskName, DiskName> disks = new TreeMap<>(Map.of(new DiskName(disk), new DiskName(below)));
+        return Optional.of(new Point.Base(new MachineName(machine), disks));
+    }
+
+    private Optional<FoundProfile> nearest(Point point, String disk) throws IOException {
+        return profiles.nearest(point.machine(), point.id(), new DiskName(disk));
+    }
+
+    @Test
+    void aMachineWithoutOneHasThatOfTheImageBelowIt() throws IOException {
+        Point image = list("image", Optional.empty(), Optional.empty());
+        Point golden = list("golden", Optional.of(image.id()), on("image", "root", "sda"));
+        Point first = list("web", Optional.of(golden.id()), on("golden", "vda", "root"));
+        Point later = list("web", Optional.of(first.id()), Optional.empty());
+        assertEquals(Optional.empty(), nearest(later, "vda"));
+
+        BootProfile imagesOwn = profile(new Random(1), 9);
+        FoundProfile.Place sda = new FoundProfile.Place(image.machine(), new DiskName("sda"));
+        profiles.put(sda.machine(), sda.disk(), imagesOwn);
+        for (Point point : List.of(golden, first, later)) {
+            FoundProfile found = nearest(point, point.equals(golden) ? "root" : "vda").orElseThrow();
+            assertEquals(new FoundProfile(imagesOwn, sda), found);
+            assertTrue(found.isInheritedBy(point.machine()));
+        }
+        assertEquals(Optional.empty(), nearest(later, "vdb"), "a disk that stands on no other");
+
+        BootProfile goldens = profile(new Random(2), 9);
+        profiles.put(golden.machine(), new DiskName("root"), goldens);
+        assertEquals(goldens, nearest(later, "vda").orElseThrow().profile());
+        BootProfile own = profile(new Random(3), 9);
+        profiles.put(WEB, VDA, own);
+        assertEquals(new FoundProfile(own, new FoundProfile.Place(WEB, VDA)), nearest(later, "vda").orElseThrow());
+    }
+
+    @Test
+    void whatIsForgottenOrGarbledOrGoesInCirclesEndsTheSearch() throws IOException {
+        Point image = list("image", Optional.empty(), Optional.empty());
+        Point first = list("web", Optional.of(image.id()), on("image", "vda", "vda"));
+        Point later = list("web", Optional.of(first.id()), Optional.empty());
+        profiles.put(image.machine(), VDA, profile(new Random(1), 9));
+        // Their profiles stay until they are collected.
+        repository.catalog().forget(image.machine(), image.id());
+        assertTrue(nearest(later, "vda").isPresent());
+        repository.catalog().forget(WEB, first.id());
+        assertEquals(Optional.empty(), nearest(later, "vda"));
+        assertEquals(Optional.empty(), profiles.nearest(new MachineName("none"), later.id(), VDA));
+
+        Point one = list("one", Optional.of(later.id()), on("other", "vda", "vda"));
+        list("other", Optional.of(one.id()), on("one", "vda", "vda"));
+        assertEquals(Optional.empty(), nearest(one, "vda"));
+
+        repository.store().put(Catalog.key(WEB, later.id()), ByteBuffer.wrap(new byte[] {1}));
+        assertEquals(Optional.empty(), new BootProfiles(repository).nearest(WEB, PointId.at(Instant.now(), new SecureRandom()), VDA));
     }
 
     @Test

@@ -1,7 +1,7 @@
 package io.afterimage.boot;
 
 import io.afterimage.block.BlockDevice;
-import io.afterimage.catalog.Point;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.profile.BootProfiles;
 import io.afterimage.repository.Repository;
@@ -32,10 +32,10 @@ public final class BootProfiling {
 
     /**
      * The same device, watched; closing it closes that one. A boot that goes on then has ended, and closing waits, for some seconds at most, for its profile to
-     * be stored. While no boot goes on, a read through it costs a comparison.
+     * be stored. A machine without a profile begins with that of the base image that it was launched from. While no boot goes on, a read through it costs a comparison.
      */
-    public BlockDevice watch(BlockDevice device, Point point, DiskName disk) {
-        return new WatchedDevice(device, new BootedDisk(point.machine(), disk, point.id()), this);
+    public BlockDevice watch(BlockDevice device, HeldPoint point, DiskName disk) {
+        return new WatchedDevice(device, new BootedDisk(point.machine(), disk, point.point()), this);
     }
 
     /** The boot that the device was opened for. */

@@ -5,6 +5,7 @@ import io.afterimage.block.ByteRange;
 import io.afterimage.profile.BootProfile;
 import io.afterimage.profile.BootProfile.Read;
 import io.afterimage.profile.BootProfiles;
+import io.afterimage.profile.FoundProfile;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -137,8 +138,8 @@ final class BootSession {
 
     private void run() {
         try {
-            Optional<BootProfile> known = profiles.find(disk.machine(), disk.disk());
-            known.ifPresent(this::replay);
+            Optional<FoundProfile> known = profiles.nearest(disk.machine(), disk.point(), disk.disk());
+            known.map(FoundProfile::profile).ifPresent(this::replay);
             for (List<ByteRange> next = await(); !next.isEmpty(); next = await()) {
                 next.forEach(device::prefetch);
             }
@@ -199,15 +200,17 @@ final class BootSession {
         }
     }
 
-    private void conclude(Optional<BootProfile> known) throws IOException {
+    private void conclude(Optional<FoundProfile> known) throws IOException {
         List<Read> reads = recording.firstTouches();
         BootProfile made =
-                new BootProfile(disk.point(), begin, rules.occasion() == Occasion.BOOT || recording.showsFirmware(), reads);
+                new BootProfile(disk.point(), begin, rules.occasion().isBoot() || recording.showsFirmware(), reads);
+        boolean isInherited = known.filter(found -> found.isInheritedBy(disk.machine())).isPresent();
         if (replay != null) {
-            LOG.info("The boot profile of {}: {} chunks fetched ahead, {} % of them read; {} bytes read that it does not have{}",
-                    disk, replay.fetchedCount(), replay.usedPercent(), replay.missed(), replay.isPoor() ? "; given up" : "");
+            LOG.info("The boot profile of {}{}: {} chunks fetched ahead, {} % of them read; {} bytes read that it does not have{}",
+                    disk, isInherited ? ", which is that of " + known.get().place() : "", replay.fetchedCount(), replay.usedPercent(), replay.missed(), replay.isPoor() ? "; given up" : "");
         }
-        if (new Verdict(device, rules.chunk()).isWorthKeeping(made, rules.mayBeLikely(), known)) {
+        if (rules.occasion().isRecorded()
+                && new Verdict(device, rules.chunk(), isInherited).isWorthKeeping(made, rules.mayBeLikely(), known.map(FoundProfile::profile))) {
             profiles.put(disk.machine(), disk.disk(), made);
             LOG.info("The boot profile of {} is new: {} reads, {} bytes, {} ms", disk, reads.size(), made.bytes(), made.millis());
         }

@@ -12,8 +12,9 @@ import java.util.Optional;
  * Whether what was recorded is a boot, and tells more of the next one than the profile there is.
  *
  * @param chunk bytes of a chunk
+ * @param isInherited whether the profile there is, if any, is a base image's: it goes when that is forgotten
  */
-record Verdict(BlockDevice device, int chunk) {
+record Verdict(BlockDevice device, int chunk, boolean isInherited) {
 
     /** Less is not worth a request. */
     private static final long FEWEST_BYTES = 256 << 10;
@@ -57,7 +58,10 @@ record Verdict(BlockDevice device, int chunk) {
         int common = now.common(before);
         // A boot that was cut short tells nothing about what it would have read later.
         boolean whole = made.millis() >= known.millis();
-        return common * 100L < (long) now.count() * FITTING || (whole && common * 100L < (long) before.count() * NEEDED);
+        boolean tellsAsMuch = common * 100L >= (long) before.count() * FITTING;
+        return common * 100L < (long) now.count() * FITTING
+                || (whole && common * 100L < (long) before.count() * NEEDED)
+                || (isInherited && tellsAsMuch);
     }
 
     private ChunkOrder chunks(BootProfile profile) {

@@ -24,7 +24,7 @@ final class WatchedDevice extends ForwardingDevice {
         super(device);
         this.disk = disk;
         this.profiling = profiling;
-        if (profiling.occasion() == Occasion.BOOT) {
+        if (profiling.occasion().isBoot()) {
             untouched = false;
             session = profiling.begin(device, disk);
         }
@@ -34,7 +34,7 @@ final class WatchedDevice extends ForwardingDevice {
         BootSession current = session;
         if (current != null && !current.isOver()) {
             current.saw(offset, length);
-        } else if (untouched || offset == 0) {
+        } else if ((untouched || offset == 0) && profiling.occasion().isRecorded()) {
             consider(offset, length);
         }
     }

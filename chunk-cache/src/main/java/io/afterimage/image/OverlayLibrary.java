@@ -1,5 +1,6 @@
 package io.afterimage.image;
 
+import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
 import io.afterimage.block.Extent;
 import io.afterimage.block.FileDevice;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 
 /**
  * The overlays of this host over points of one repository, a folder each. What an overlay stands on is held in the repository from before the overlay is there
@@ -98,14 +100,20 @@ public final class OverlayLibrary {
         return overlay;
     }
 
+    /** The same with an image that is read as it is. */
+    public OverlayDevice open(Overlay overlay) throws IOException {
+        return open(overlay, UnaryOperator.identity());
+    }
+
     /**
      * Opens an overlay to be read and written. One at a time has it.
      *
+     * @param watch what its image is read through; closes that with itself
      * @throws OverlayException if it is in use, or damaged, or its base is lost
      */
-    public OverlayDevice open(Overlay overlay) throws IOException {
+    public OverlayDevice open(Overlay overlay, UnaryOperator<BlockDevice> watch) throws IOException {
         requireHeld(overlay);
-        PointInTimeImage image = images.open(overlay.base(), overlay.disk());
+        BlockDevice image = watch.apply(images.open(overlay.base(), overlay.disk()));
         try {
             return OverlayDevice.open(folders.folder(overlay.name()), image, overlay.limit().orElse(Long.MAX_VALUE / 2));
         } catch (IOException | RuntimeException e) {

@@ -2,7 +2,6 @@ package io.afterimage.overlay;
 
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
-import io.afterimage.block.DeviceFullException;
 import io.afterimage.block.Extent;
 import io.afterimage.block.FileDevice;
 import java.io.Closeable;
@@ -11,13 +10,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -29,7 +25,7 @@ import java.util.stream.Stream;
  * A written block lies in a sparse data file at its own place. Two bits a block say where its bytes are ({@link BlockState}); in memory always, in the file of the map as of
  * the last flush. A flush takes the pages of the map that have changed, syncs the data file, then appends the pages and syncs the map. So the map that is found after a crash
  * never claims a block that is not in the data file, and what the data file has beyond the map is not seen, and freed when the overlay is opened. Blocks that
- * have been recorded once are written in place: a flush after such writes costs one sync.
+ * have been recorded once are written in place: a flush after such writes costs one sync. Reading is {@link OverlayReader}'s, recording {@link OverlayRecord}'s, writing is done here.
  *
  * <p>After a crash each 512 bytes hold what they held at the last flush, or what one of the writes after it has put there; that is what disks do.
  *
@@ -48,25 +44,19 @@ public final class OverlayDevice implements BlockDevice {
     private final BlockDevice base;
     private final OverlayFolder folder;
     private final Closeable lock;
-    private final long shortLog;
     private final BlockDevice data;
     private final long size;
     private final BlockStates states;
     private final Capacity capacity;
-    private final OverlayMap map;
+    private final OverlayReader reader;
+    private final OverlayRecord record;
     private final ReadWriteLock[] pageLocks = Stream.generate(ReentrantReadWriteLock::new).limit(LOCKS).toArray(ReadWriteLock[]::new);
-    /** Pages that differ from what is recorded of them. */
-    private final Set<Integer> changed = ConcurrentHashMap.newKeySet();
-
-    private final FlushQueue flushes = new FlushQueue(this::flushNow);
-    private volatile IOException broken;
     private volatile boolean closed;
 
     private OverlayDevice(BlockDevice base, OverlayFolder folder, Closeable lock, long limit, long shortLog) throws IOException {
         this.base = base;
         this.folder = folder;
         this.lock = lock;
-        this.shortLog = shortLog;
         data = folder.data();
         size = base.size();
         states = new BlockStates(size);
@@ -76,7 +66,8 @@ public final class OverlayDevice implements BlockDevice {
                     "The data of the overlay in " + folder + " are damaged (there are " + data.size() + " bytes of a disk of " + size
                             + "): put the folder back from a copy, or give the overlay up with 'afterimage discard'.");
         }
-        map = OverlayMap.open(folder, size, states);
+        reader = new OverlayReader(base, data, states);
+        record = new OverlayRecord(folder, data, size, states, shortLog);
         capacity = new Capacity(limit);
         capacity.count(states.allocated(0, states.blocks()));
     }
@@ -181,114 +172,34 @@ public final class OverlayDevice implements BlockDevice {
         return ranges;
     }
 
-    /** Where the run of one state that begins in the block at {@code position} ends, at most {@code end}; in bytes. */
-    private long runEnd(long position, long end, BlockState state) {
-        return Math.min(end, states.runEnd(position / BLOCK, Math.ceilDiv(end, (long) BLOCK), state) * BLOCK);
-    }
-
     @Override
     public void read(long offset, ByteBuffer target) throws IOException {
         checkRange(offset, target.remaining());
-        long end = offset + target.remaining();
-        long next;
-        for (long at = offset; at < end; at = next) {
-            BlockState state = states.get(at / BLOCK);
-            next = runEnd(at, end, state);
-            ByteBuffer piece = target.slice(target.position(), (int) (next - at));
-            switch (state) {
-                case BASE -> base.read(at, piece);
-                case DATA -> data.read(at, piece);
-                case HOLE, ZERO -> putZeros(piece);
-            }
-            target.position(target.position() + (int) (next - at));
-        }
-    }
-
-    private static void putZeros(ByteBuffer target) {
-        while (target.remaining() >= Long.BYTES) {
-            target.putLong(0);
-        }
-        while (target.hasRemaining()) {
-            target.put((byte) 0);
-        }
+        reader.read(offset, target);
     }
 
     @Override
     public boolean readResident(long offset, ByteBuffer target) {
         checkRange(offset, target.remaining());
-        long end = offset + target.remaining();
-        int start = target.position();
-        long next;
-        for (long at = offset; at < end; at = next) {
-            BlockState state = states.get(at / BLOCK);
-            next = runEnd(at, end, state);
-            ByteBuffer piece = target.slice(start + (int) (at - offset), (int) (next - at));
-            boolean resident = switch (state) {
-                case BASE -> base.readResident(at, piece);
-                case DATA -> data.readResident(at, piece);
-                case HOLE, ZERO -> {
-                    putZeros(piece);
-                    yield true;
-                }
-            };
-            if (!resident) {
-                return false;
-            }
-        }
-        target.position(target.limit());
-        return true;
+        return reader.readResident(offset, target);
     }
 
-    /** Lends what the base lends, where nothing was written: those bytes never change. */
     @Override
     public boolean lendResident(long offset, int length, Borrower borrower) {
         checkRange(offset, length);
-        return length > 0
-                && states.get(offset / BLOCK) == BlockState.BASE
-                && runEnd(offset, offset + length, BlockState.BASE) == offset + length
-                && base.lendResident(offset, length, borrower);
+        return reader.lendResident(offset, length, borrower);
     }
 
     @Override
     public void prefetch(ByteRange range) {
         checkRange(range.offset(), range.length());
-        long next;
-        for (long at = range.offset(); at < range.end(); at = next) {
-            BlockState state = states.get(at / BLOCK);
-            next = runEnd(at, range.end(), state);
-            if (state == BlockState.BASE) {
-                base.prefetch(ByteRange.between(at, next));
-            }
-        }
+        reader.prefetch(range);
     }
 
     @Override
     public List<Extent> extents(ByteRange range, int limit) throws IOException {
         checkRange(range.offset(), range.length());
-        List<Extent> extents = new ArrayList<>();
-        long next;
-        for (long at = range.offset(); at < range.end() && extents.size() <= limit; at = next) {
-            BlockState state = states.get(at / BLOCK);
-            next = runEnd(at, range.end(), state);
-            if (state != BlockState.BASE) {
-                append(extents, new Extent(ByteRange.between(at, next), state.kind()));
-                continue;
-            }
-            List<Extent> below = base.extents(ByteRange.between(at, next), Math.min(EXTENTS_AT_ONCE, limit));
-            below.forEach(extent -> append(extents, extent));
-            next = below.getLast().range().end();
-        }
-        // One too many, to know that the one before has come to its end.
-        return extents.size() > limit ? List.copyOf(extents.subList(0, limit)) : extents;
-    }
-
-    private static void append(List<Extent> extents, Extent extent) {
-        if (!extents.isEmpty() && extents.getLast().kind() == extent.kind()) {
-            Extent last = extents.removeLast();
-            extents.add(new Extent(ByteRange.between(last.range().offset(), extent.range().end()), extent.kind()));
-        } else {
-            extents.add(extent);
-        }
+        return reader.extents(range, limit);
     }
 
     @Override
@@ -304,7 +215,7 @@ public final class OverlayDevice implements BlockDevice {
     @Override
     public void write(long offset, ByteBuffer source) throws IOException {
         checkRange(offset, source.remaining());
-        requireSound();
+        record.requireSound();
         long position = offset;
         long end = offset + source.remaining();
         while (position < end) {
@@ -371,7 +282,7 @@ public final class OverlayDevice implements BlockDevice {
                 case BASE -> store(block, block + 1, whole.put((int) (position - block * BLOCK), bytes, bytes.position(), bytes.remaining()));
                 case HOLE, ZERO -> {
                     // No block comes to be of the base again; but it may have been until a moment ago.
-                    putZeros(whole);
+                    OverlayReader.putZeros(whole);
                     store(block, block + 1, whole.clear().put((int) (position - block * BLOCK), bytes, bytes.position(), bytes.remaining()));
                 }
             }
@@ -413,13 +324,13 @@ public final class OverlayDevice implements BlockDevice {
             throw e;
         }
         states.set(from, end, BlockState.DATA);
-        changed.add(BlockStates.page(from));
+        record.changed(BlockStates.page(from));
     }
 
     @Override
     public void zero(ByteRange range, boolean mayFree) throws IOException {
         checkRange(range.offset(), range.length());
-        requireSound();
+        record.requireSound();
         long from = Math.min(range.end(), Math.ceilDiv(range.offset(), (long) BLOCK) * BLOCK);
         long end = Math.max(from, wholeBlocksEnd(from, range.end()));
         zeroPart(ByteRange.between(range.offset(), from), mayFree);
@@ -448,7 +359,7 @@ public final class OverlayDevice implements BlockDevice {
             try {
                 freed += states.allocated(block, next);
                 states.set(block, next, BlockState.HOLE);
-                changed.add(BlockStates.page(block));
+                record.changed(BlockStates.page(block));
             } finally {
                 alone.unlock();
             }
@@ -476,7 +387,7 @@ public final class OverlayDevice implements BlockDevice {
                     throw e;
                 }
                 states.set(block, next, BlockState.ZERO);
-                changed.add(BlockStates.page(block));
+                record.changed(BlockStates.page(block));
             } finally {
                 alone.unlock();
             }
@@ -487,7 +398,7 @@ public final class OverlayDevice implements BlockDevice {
     @Override
     public void trim(ByteRange range) throws IOException {
         checkRange(range.offset(), range.length());
-        requireSound();
+        record.requireSound();
         long from = Math.min(range.end(), Math.ceilDiv(range.offset(), (long) BLOCK) * BLOCK);
         long end = wholeBlocksEnd(from, range.end());
         if (from < end) {
@@ -497,64 +408,7 @@ public final class OverlayDevice implements BlockDevice {
 
     @Override
     public void flush() throws IOException {
-        flushes.await();
-    }
-
-    private void flushNow() throws IOException {
-        requireSound();
-        // In this order: the image of a page that has been taken off the list has all that was on it, and is in the data file before the sync.
-        List<Integer> taken = new ArrayList<>(changed);
-        taken.forEach(changed::remove);
-        try {
-            boolean whole = map.isLong(shortLog) || taken.size() > MapRecord.MOST_PAGES || (closed && !(map.isCompact() && taken.isEmpty()));
-            List<MapRecord.Page> pages = images(whole ? touched() : taken);
-            data.flush();
-            record(pages, whole, Set.copyOf(taken));
-        } catch (DeviceFullException e) {
-            changed.addAll(taken);
-            throw e;
-        } catch (IOException | RuntimeException e) {
-            changed.addAll(taken);
-            broken = new IOException(
-                    "what was written to the overlay in " + folder + " could not be made durable (" + e.getMessage()
-                            + "): nothing more is written until it is opened anew",
-                    e);
-            throw broken;
-        }
-    }
-
-    private List<Integer> touched() {
-        return IntStream.range(0, states.pages()).filter(page -> !states.isUntouched(page)).boxed().toList();
-    }
-
-    private List<MapRecord.Page> images(List<Integer> numbers) {
-        return numbers.stream().map(page -> new MapRecord.Page(page, states.image(page))).toList();
-    }
-
-    private void record(List<MapRecord.Page> pages, boolean whole, Set<Integer> taken) throws IOException {
-        List<MapRecord.Page> news = pages;
-        if (whole) {
-            try {
-                map.checkpoint(pages);
-                return;
-            } catch (DeviceFullException e) {
-                if (taken.size() > MapRecord.MOST_PAGES) {
-                    throw e;
-                }
-                // There may be room for what is new.
-                news = pages.stream().filter(page -> taken.contains(page.number())).toList();
-            }
-        }
-        if (!news.isEmpty()) {
-            map.append(news);
-        }
-    }
-
-    private void requireSound() throws IOException {
-        IOException failure = broken;
-        if (failure != null) {
-            throw new IOException(failure.getMessage(), failure);
-        }
+        record.flush();
     }
 
     /** Makes all changes durable and lets others open the overlay. Whoever still uses it gets errors. */
@@ -567,9 +421,7 @@ public final class OverlayDevice implements BlockDevice {
             closed = true;
         }
         try (Abandoned _ = this::release) {
-            if (broken == null) {
-                flush();
-            }
+            record.flushForLast();
         }
     }
 
@@ -581,17 +433,17 @@ public final class OverlayDevice implements BlockDevice {
     public Abandoned abandon() {
         synchronized (this) {
             closed = true;
-            broken = new IOException("the overlay in " + folder + " is discarded");
+            record.end("discarded");
         }
         return this::release;
     }
 
     private void release() throws IOException {
-        broken = new IOException("the overlay in " + folder + " is closed");
+        record.end("closed");
         try (lock;
                 base;
                 folder) {
-            map.close();
+            record.close();
         }
     }
 }

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.block.BlockDevice;
+import io.afterimage.block.ByteRange;
 import io.afterimage.block.MemoryDevice;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.catalog.BackupLease;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.LeaseTerms;
 import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
@@ -21,6 +23,7 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
 import io.afterimage.profile.BootProfile;
 import io.afterimage.profile.BootProfile.Read;
@@ -39,6 +42,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -89,15 +93,24 @@ class BootProfilingTest {
         new Random(1).nextBytes(bytes);
         MemoryDevice disk = new MemoryDevice(bytes.length);
         disk.write(0, ByteBuffer.wrap(bytes));
+        point = capture(WEB, SourceDisk.whole(VDA, disk, Optional.empty()), Optional.empty());
+        images = library();
+    }
+
+    /** @param base whose point the new one counts from, if it is another machine's */
+    private Point capture(MachineName machine, SourceDisk disk, Optional<Point> base) throws IOException {
+        SecureRandom random = new SecureRandom();
         Instant now = Instant.now();
+        Optional<Manifest> parent = base.isPresent() ? Optional.of(repository.manifest(base.get())) : Optional.empty();
         try (ChunkIndex index = ChunkIndex.open(folder);
-                BackupLease lease = BackupLease.acquire(store, InstantSource.system(), WEB);
-                PointWriter writer = new PointWriter(repository, lease, index, Optional.empty(), random)) {
-            point = new Capture(WEB, PointId.at(now, random), now, Optional.empty(), new TreeMap<>())
-                    .run(repository, writer, List.of(SourceDisk.whole(VDA, disk, Optional.empty())), Progress.NONE)
+                BackupLease lease = BackupLease.acquire(store, InstantSource.system(), machine);
+                PointWriter writer = new PointWriter(repository, lease, index, parent, random)) {
+            return new Capture(
+                            machine, PointId.at(now, random), now, parent, new TreeMap<>(),
+                            base.map(below -> new Point.Base(below.machine(), new TreeMap<>(Map.of(VDA, VDA)))))
+                    .run(repository, writer, List.of(disk), Progress.NONE)
                     .commit();
         }
-        images = library();
     }
 
     /** With nothing in its memory. */
@@ -112,7 +125,11 @@ class BootProfilingTest {
     }
 
     private BlockDevice open(Occasion occasion) throws IOException {
-        return new BootProfiling(repository, occasion, nanos::get).watch(images.open(point, VDA), point, VDA);
+        return open(occasion, point);
+    }
+
+    private BlockDevice open(Occasion occasion, Point point) throws IOException {
+        return new BootProfiling(repository, occasion, nanos::get).watch(images.open(point, VDA), HeldPoint.of(point), VDA);
     }
 
     private static void read(BlockDevice device, long offset, int length) throws IOException {
@@ -186,6 +203,7 @@ class BootProfilingTest {
             // Nothing was read yet: what is at hand was fetched ahead. The first of it and the last.
             await(() -> device.readResident(4096, target.clear()), "the first chunk is fetched ahead");
             await(() -> device.readResident(files[99] * CHUNK + 4096, target.clear()), "the last chunk is fetched ahead");
+            await(() -> device.readResident(CHUNK, target.clear()), "what follows the first chunk is fetched ahead");
             for (long file : files) {
                 await(() -> device.readResident(file * CHUNK + 4096, target.clear()), "all are fetched ahead");
             }
@@ -363,6 +381,72 @@ class BootProfilingTest {
         try (BlockDevice device = open(Occasion.BOOT)) {
             await(() -> device.readResident(40L * CHUNK, ByteBuffer.allocate(8192)), "what lies on the disk is fetched ahead");
         }
+    }
+
+    /** A machine that was launched from the other, with another half of the disk written since: the first boot of it is no first boot. */
+    @Test
+    void aMachineBootsFirstByTheProfileOfWhatItWasLaunchedFrom() throws IOException {
+        long[] files = every(7, 20, 100);
+        try (BlockDevice device = open(Occasion.UNKNOWN)) {
+            boot(device, files);
+        }
+        MachineName shop = new MachineName("shop");
+        long written = 512L * CHUNK;
+        MemoryDevice disk = new MemoryDevice(CHUNKS * (long) CHUNK);
+        byte[] own = new byte[(int) (disk.size() - written)];
+        new Random(5).nextBytes(own);
+        disk.write(written, ByteBuffer.wrap(own));
+        Point launched = capture(shop, SourceDisk.changed(VDA, disk, List.of(ByteRange.between(written, disk.size()))), Optional.of(point));
+        images.close();
+        images = library();
+        try (BlockDevice device = open(Occasion.BOOT, launched)) {
+            ByteBuffer target = ByteBuffer.allocate(8192);
+            for (long file : files) {
+                await(() -> device.readResident(file * CHUNK + 4096, target.clear()), "the other's files are fetched ahead");
+                long in = file * CHUNK + 4096 - written;
+                assertTrue(in < 0 || target.flip().equals(ByteBuffer.wrap(own, (int) in, 8192)), "as they are here");
+            }
+            boot(device, files);
+        }
+        // What it has read itself stays with it when the other is forgotten.
+        assertEquals(launched.id(), profiles.find(shop, VDA).orElseThrow().point());
+        assertEquals(point.id(), profile().orElseThrow().point());
+    }
+
+    @Test
+    void aFirstBootThatIsCutShortLeavesTheInheritedProfileInItsPlace() throws IOException {
+        try (BlockDevice device = open(Occasion.UNKNOWN)) {
+            boot(device, every(7, 20, 100));
+        }
+        MachineName shop = new MachineName("shop");
+        Point launched = capture(shop, SourceDisk.changed(VDA, new MemoryDevice(CHUNKS * (long) CHUNK), List.of()), Optional.of(point));
+        try (BlockDevice device = open(Occasion.BOOT, launched)) {
+            boot(device, every(7, 20, 50));
+        }
+        assertEquals(Optional.empty(), profiles.find(shop, VDA));
+    }
+
+    /** Its disk is read to the end meanwhile. */
+    @Test
+    void aMachineWhoseDiskMovesFollowsTheProfileAndLeavesNone() throws IOException {
+        try (BlockDevice device = open(Occasion.MIGRATION)) {
+            boot(device, every(7, 20, 100));
+        }
+        assertEquals(Optional.empty(), profile());
+        try (BlockDevice device = open(Occasion.BOOT)) {
+            boot(device, every(7, 20, 100));
+        }
+        BootProfile left = profile().orElseThrow();
+        images.close();
+        images = library();
+        try (BlockDevice device = open(Occasion.MIGRATION)) {
+            await(() -> device.readResident(20L * CHUNK + 4096, ByteBuffer.allocate(8192)), "what the profile tells of is fetched ahead");
+            boot(device, every(3, 20, 300));
+            nanos.addAndGet(Duration.ofMinutes(4).toNanos());
+            read(device, 1000L * CHUNK, CHUNK);
+            boot(device, every(3, 20, 300));
+        }
+        assertEquals(left, profile().orElseThrow());
     }
 
     @Test

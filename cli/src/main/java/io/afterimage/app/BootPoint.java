@@ -1,9 +1,9 @@
 package io.afterimage.app;
 
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.image.ImageLibrary;
-import io.afterimage.image.OverlayName;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.server.Exports;
@@ -20,53 +20,80 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
- * Starts a virtual machine from a point, with nothing restored first: the disks are served on a private NBD socket, and what the guest
- * writes goes to a temporary overlay of QEMU's that is gone when the machine ends, or to one of ours that stays.
+ * Starts a virtual machine from a point, with nothing restored first: the disks are served on a private NBD socket. What becomes of what the guest writes is
+ * {@linkplain Writes for the user to say}.
  */
 public final class BootPoint {
 
     private static final String QEMU = "qemu-system-x86_64";
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** Where in a boot's folder the disks are served. */
+    static final String SOCKET = "nbd.sock";
+
     private final Exports exports;
     private final ImageLibrary images;
+    private final Consumer<String> user;
 
-    /** @param exports what the machine's disks are served from: all points, and overlays if it is to boot on one */
-    public BootPoint(Exports exports, ImageLibrary images) {
+    /**
+     * @param exports what the machine's disks are served from: all points, and overlays if it is to boot on some
+     * @param user is told in sentences how a disk that moves gets on
+     */
+    public BootPoint(Exports exports, ImageLibrary images, Consumer<String> user) {
         this.exports = exports;
         this.images = images;
+        this.user = user;
     }
 
     /**
      * How to boot.
      *
-     * @param overlay takes the place of the point's only disk, and keeps what the machine writes; when empty that is gone in the end
-     * @param boot the disk to boot from; the point's first when empty. The others are there, too
+     * @param point is listed, or held
+     * @param disks all of them, the one to boot from first
+     * @param writes what becomes of what the machine writes
      * @param accelerator for QEMU's {@code -accel}
      * @param memory in bytes; what the captured machine had when empty, else 1 GiB
      * @param processors what the captured machine had when empty, else 1
      * @param more options that are handed to QEMU as they are, behind those made here, so that they win
      */
     public record Request(
-            Point point,
-            Optional<OverlayName> overlay,
-            Optional<DiskName> boot,
+            HeldPoint point,
+            List<DiskName> disks,
+            Writes writes,
             String accelerator,
             Optional<Long> memory,
             Optional<Integer> processors,
-            List<String> more) {}
+            List<String> more) {
+
+        public Request {
+            disks = List.copyOf(disks);
+            more = List.copyOf(more);
+        }
+    }
+
+    /** All disks of a point, that one first if there is one; else in the machine's order. */
+    public static List<DiskName> disks(Point point, Optional<DiskName> boot) {
+        List<DiskName> disks = new ArrayList<>(point.disks().stream().map(PointDisk::name).toList());
+        boot.filter(disks::remove).ifPresent(disks::addFirst);
+        return disks;
+    }
 
     /** Runs the machine on this process's terminal until it ends, and returns QEMU's exit code. */
     public int run(Request request) throws IOException {
         requireQemu();
         Path folder = Files.createTempDirectory("afterimage-boot");
-        Path socket = folder.resolve("nbd.sock");
+        Path socket = folder.resolve(SOCKET);
         CountDownLatch over = new CountDownLatch(1);
         try (NbdServer server = NbdServer.start(ServerSettings.on(new NbdUri.Unix(socket)), exports)) {
-            return await(start(command(request, server, folder)), over);
+            List<String> command = command(request, server, folder);
+            return request.writes() instanceof Writes.Migrated migrated
+                    ? new MigratingBoot(migrated, server, folder, user).run(command, machine -> await(machine, over))
+                    : await(start(tied(command)), over);
         } finally {
             delete(folder);
             over.countDown();
@@ -84,40 +111,14 @@ public final class BootPoint {
 
     private List<String> command(Request request, NbdServer server, Path folder) throws IOException {
         CapturedMachine captured = CapturedMachine.of(images.manifest(request.point()).definition());
-        // The kernel ends QEMU with the thread that started it, which waits for it; so a killed boot leaves no machine behind.
-        List<String> command = new ArrayList<>(List.of(
-                "setpriv", "--pdeathsig", "TERM", QEMU,
-                "-name", request.point().machine() + "@" + request.point().id(),
-                "-accel", request.accelerator(),
-                "-m", "size=" + request.memory().or(captured::memory).orElse(1L << 30) / (1L << 20) + "M",
-                "-smp", String.valueOf(request.processors().or(captured::processors).orElse(1)),
-                "-nodefaults",
-                "-no-user-config"));
-        command.addAll(new BootFirmware(captured).options(folder, request.more()));
-        int bootIndex = 1;
-        for (PointDisk disk : inBootOrder(request)) {
-            String export = request.overlay()
-                    .map(name -> OverlayExports.PREFIX + name)
-                    .orElse(request.point().machine() + "/" + disk.name() + "@" + request.point().id());
-            command.addAll(List.of(
-                    "-drive",
-                    "if=none,id=" + disk.name() + (request.overlay().isPresent() ? ",discard=unmap" : ",snapshot=on") + ",format=raw,file="
-                            + server.uris(export).getFirst(),
-                    "-device",
-                    "virtio-blk-pci,drive=" + disk.name() + ",bootindex=" + bootIndex++));
-        }
-        command.addAll(List.of("-display", "none", "-serial", "mon:stdio"));
-        command.addAll(request.more());
+        List<String> command = new ArrayList<>(List.of(QEMU));
+        command.addAll(new BootOptions(request, captured, server, folder).all());
         return command;
     }
 
-    private static List<PointDisk> inBootOrder(Request request) {
-        List<PointDisk> disks = new ArrayList<>(request.point().disks());
-        request.boot().flatMap(request.point()::disk).ifPresent(first -> {
-            disks.remove(first);
-            disks.addFirst(first);
-        });
-        return disks;
+    /** The kernel ends QEMU with the thread that started it, which waits for it; so a killed boot leaves no machine behind. */
+    private static List<String> tied(List<String> command) {
+        return Stream.concat(Stream.of("setpriv", "--pdeathsig", "TERM"), command.stream()).toList();
     }
 
     private static void requireQemu() throws TargetException {
@@ -129,7 +130,7 @@ public final class BootPoint {
         }
     }
 
-    private static Process start(List<String> command) throws IOException {
+    static Process start(List<String> command) throws IOException {
         return new ProcessBuilder(command).inheritIO().start();
     }
 

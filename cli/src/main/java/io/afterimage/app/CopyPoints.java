@@ -13,8 +13,8 @@ import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
-import io.afterimage.profile.BootProfile;
 import io.afterimage.profile.BootProfiles;
+import io.afterimage.profile.FoundProfile;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
@@ -86,9 +86,9 @@ public final class CopyPoints {
         BootProfiles here = new BootProfiles(from);
         BootProfiles there = new BootProfiles(to);
         for (PointDisk disk : point.disks()) {
-            Optional<BootProfile> profile = here.find(point.machine(), disk.name());
-            if (profile.isPresent() && there.find(point.machine(), disk.name()).isEmpty()) {
-                there.put(point.machine(), disk.name(), profile.get());
+            Optional<FoundProfile> found = here.nearest(point.machine(), point.id(), disk.name());
+            if (found.isPresent() && there.nearest(point.machine(), point.id(), disk.name()).isEmpty()) {
+                there.put(point.machine(), disk.name(), found.get().profile());
             }
         }
     }

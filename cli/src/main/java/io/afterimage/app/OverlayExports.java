@@ -1,5 +1,6 @@
 package io.afterimage.app;
 
+import io.afterimage.block.BlockDevice;
 import io.afterimage.image.Overlay;
 import io.afterimage.image.OverlayLibrary;
 import io.afterimage.image.OverlayName;
@@ -67,8 +68,13 @@ public final class OverlayExports implements Exports {
     public Optional<Export> open(String name) throws IOException {
         Optional<Overlay> overlay = find(name);
         return overlay.isPresent()
-                ? Optional.of(new Export(overlays.open(overlay.get()), describe(overlay.get()), Map.of(), blockSizes))
+                ? Optional.of(new Export(device(overlay.get()), describe(overlay.get()), Map.of(), blockSizes))
                 : points.open(name);
+    }
+
+    /** A boot is watched below the overlay: what is read of that itself is on this host anyway. */
+    private BlockDevice device(Overlay overlay) throws IOException {
+        return overlays.open(overlay, image -> points.watched(image, overlay.base(), overlay.disk()));
     }
 
     private Optional<Overlay> find(String name) throws IOException {

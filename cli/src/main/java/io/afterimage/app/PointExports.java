@@ -4,10 +4,12 @@ import io.afterimage.block.BlockDevice;
 import io.afterimage.boot.BootProfiling;
 import io.afterimage.catalog.Catalog;
 import io.afterimage.catalog.CatalogException;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
+import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
 import io.afterimage.nbd.protocol.BlockSizes;
@@ -95,9 +97,9 @@ public final class PointExports implements Exports {
                 .map(point -> point.machine() + "/" + point.disks().getFirst().name() + "@latest");
     }
 
-    private BlockDevice device(Point point, PointDisk disk) throws IOException {
-        BlockDevice image = images.open(point, disk.name());
-        return profiling.isPresent() ? profiling.get().watch(image, point, disk.name()) : image;
+    /** The image of a disk of a point, watched for boots if that is wanted. */
+    BlockDevice watched(BlockDevice image, HeldPoint point, DiskName disk) {
+        return profiling.isPresent() ? profiling.get().watch(image, point, disk) : image;
     }
 
     @Override
@@ -106,7 +108,7 @@ public final class PointExports implements Exports {
             Selector selector = Selector.parse(name);
             Point point = catalog.resolve(selector);
             PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
-            Export export = new Export(device(point, disk), describe(point, disk), Map.of(), blockSizes);
+            Export export = new Export(watched(images.open(point, disk.name()), HeldPoint.of(point), disk.name()), describe(point, disk), Map.of(), blockSizes);
             for (PointId other : catalog.pointIds(point.machine())) {
                 if (!other.equals(point.id())) {
                     export = export.withContext(ChangedSince.PREFIX + other, new ChangedSince(catalog, images, point, disk.name(), other));

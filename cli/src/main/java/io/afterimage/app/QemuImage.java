@@ -29,11 +29,34 @@ record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
 
     /** Makes a new qcow2 file of so many bytes; whole sectors, as QEMU has them. */
     static void create(Path file, long size) throws IOException {
-        if (size % SECTOR != 0) {
-            throw new TargetException("The disk has " + size + " bytes, and a qcow2 image has whole sectors of " + SECTOR
-                    + ": restore it to a file of another name, which becomes raw.");
-        }
+        requireSectors(size, "restore it to a file of another name, which becomes raw");
         run(file, "create", "-q", "-f", "qcow2", file.toAbsolutePath().toString(), Long.toString(size));
+    }
+
+    /** Makes a new qcow2 file over what {@code below} names, which is not looked at. */
+    static void createOver(Path file, long size, String below) throws IOException {
+        requireSectors(size, "restore it instead, to a file that is not named .qcow2 and becomes raw");
+        run(file, "create", "-q", "-f", "qcow2", "-u", "-b", below, "-F", "raw", file.toAbsolutePath().toString(), Long.toString(size));
+    }
+
+    private static void requireSectors(long size, String wayOut) throws TargetException {
+        if (size % SECTOR != 0) {
+            throw new TargetException("The disk has " + size + " bytes, and a qcow2 image has whole sectors of " + SECTOR + ": " + wayOut + ".");
+        }
+    }
+
+    /** What the header of a qcow2 file, which nobody has open, says that lies below it. */
+    static Optional<String> below(Path file) throws IOException {
+        try {
+            JsonNode header = JSON.readTree(run(file, "info", "-f", "qcow2", "--output=json", file.toAbsolutePath().toString()));
+            return Optional.ofNullable(header.path("backing-filename").stringValue(null));
+        } catch (JacksonException e) {
+            throw senseless(file, e);
+        }
+    }
+
+    private static SourceException senseless(Path file, JacksonException cause) {
+        return new SourceException("qemu-img tells nothing of " + file + " that makes sense: check that it is a qcow2 image.", cause);
     }
 
     static QemuImage inspect(Path file) throws IOException {
@@ -48,7 +71,7 @@ record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
             }
             return new QemuImage(absolute, List.copyOf(layers), checkpoints(chain.path(0)));
         } catch (JacksonException e) {
-            throw new SourceException("qemu-img tells nothing of " + file + " that makes sense: check that it is a qcow2 image.", e);
+            throw senseless(file, e);
         }
     }
 
@@ -77,6 +100,11 @@ record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
 
     /** Adds a bitmap that records every write from now on. */
     void add(Checkpoint checkpoint, long granularity) throws IOException {
+        add(file, checkpoint, granularity);
+    }
+
+    /** The same, whatever lies below the file. */
+    static void add(Path file, Checkpoint checkpoint, long granularity) throws IOException {
         run(file, "bitmap", "-f", "qcow2", "--add", "-g", Long.toString(granularity), file.toString(), checkpoint.bitmapName());
     }
 

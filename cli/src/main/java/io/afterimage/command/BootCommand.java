@@ -1,34 +1,46 @@
 package io.afterimage.command;
 
-import io.afterimage.app.BootOverlay;
+import io.afterimage.app.BootMigration;
+import io.afterimage.app.BootOverlays;
 import io.afterimage.app.BootPoint;
+import io.afterimage.app.LocalImage;
+import io.afterimage.app.Migration;
+import io.afterimage.app.MigrationExport;
 import io.afterimage.app.OverlayExports;
 import io.afterimage.app.PointExports;
+import io.afterimage.app.Writes;
 import io.afterimage.boot.Occasion;
+import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.image.OverlayLibrary;
 import io.afterimage.image.OverlayName;
+import io.afterimage.manifest.DiskName;
 import io.afterimage.nbd.protocol.BlockSizes;
+import io.afterimage.nbd.server.Exports;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.Accelerator;
 import io.afterimage.settings.CacheSettings;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code afterimage boot}. */
 @Command(
         name = "boot",
-        description = "Start a virtual machine from a restore point, at once. What it writes is gone when it ends, unless it has an overlay.",
+        description = "Start a virtual machine from a restore point, at once. What it writes is gone when it ends, unless it has an overlay or moves to this host.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Examples:", "  afterimage boot web@latest", "  afterimage boot web --overlay trial", "  afterimage boot web -- -display gtk -vga std"})
+        footer = {"", "Examples:", "  afterimage boot web@latest", "  afterimage boot web --overlay trial", "  afterimage boot web --migrate-to /var/lib/vm/web.qcow2", "  afterimage boot web -- -display gtk -vga std"})
 final class BootCommand implements Callable<Integer> {
 
     @Mixin
@@ -59,15 +71,38 @@ final class BootCommand implements Callable<Integer> {
     @Mixin
     private CacheOptions cache;
 
-    @Option(
-            names = "--overlay",
-            paramLabel = "NAME",
-            converter = Argument.Overlay.class,
-            description = "Keep what the machine writes in this overlay, which is made if it is not there; the next boot goes on from it, 'commit' makes a point of it.")
-    private OverlayName overlay;
+    @ArgGroup
+    private Kind kind = new Kind();
+
+    /** What becomes of what the machine writes. */
+    private static final class Kind {
+
+        /** To be said by who likes to be explicit: it excludes the others. */
+        @SuppressWarnings("UnusedVariable")
+        @Option(names = "--snapshot", description = "What the machine writes is gone when it ends. The default.")
+        private boolean snapshot;
+
+        @Option(
+                names = "--overlay",
+                paramLabel = "NAME",
+                converter = Argument.Overlay.class,
+                description = "Keep what the machine writes in this overlay, which is made if it is not there; the next boot goes on from it, 'commit' makes a point of it."
+                        + " A machine of several disks has one for each, NAME-DISK.")
+        private OverlayName overlay;
+
+        @Option(
+                names = "--migrate-to",
+                paramLabel = "FILE",
+                description = "Keep what the machine writes in this qcow2 image, which is made, and move the rest of its disk there while it runs: in the end it needs the"
+                        + " repository no more. Where the machine ends before, the same command goes on.")
+        private Path migrateTo;
+    }
 
     @Mixin
     private OverlaysOption overlays;
+
+    @Spec
+    private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
@@ -75,23 +110,38 @@ final class BootCommand implements Callable<Integer> {
         CacheSettings cached = cache.settings(repository.location());
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened, cached)) {
-            PointExports points = new PointExports(
-                    opened.catalog(), images, BlockSizes.DEFAULT, Optional.empty(), profile.profiling(opened, Occasion.BOOT));
-            if (overlay == null) {
-                return new BootPoint(points, images).run(request(opened.catalog().resolve(parsed), parsed));
+            Occasion occasion = kind.migrateTo == null ? Occasion.BOOT : Occasion.MIGRATION;
+            PointExports points =
+                    new PointExports(opened.catalog(), images, BlockSizes.DEFAULT, Optional.empty(), profile.profiling(opened, occasion));
+            if (kind.overlay != null) {
+                OverlayLibrary library = overlays.library(repository.assembly(), opened, images);
+                BootOverlays.Chosen chosen = new BootOverlays(opened.catalog(), library).run(parsed, kind.overlay);
+                return boot(new OverlayExports(library, points, BlockSizes.DEFAULT), images)
+                        .run(request(chosen.point(), parsed, new Writes.Kept(chosen.names())));
             }
-            OverlayLibrary library = overlays.library(repository.assembly(), opened, images);
-            BootOverlay boot = new BootOverlay(opened.catalog(), library);
-            Point point = boot.base(boot.run(parsed, overlay));
-            return new BootPoint(new OverlayExports(library, points, BlockSizes.DEFAULT), images).run(request(point, parsed));
+            if (kind.migrateTo != null) {
+                BootMigration moving = new BootMigration(opened);
+                Migration migration = moving.run(parsed, new LocalImage(kind.migrateTo));
+                return boot(new MigrationExport(migration, images, points), images)
+                        .run(request(migration.base(), List.of(migration.disk()), new Writes.Migrated(migration, moving)));
+            }
+            return boot(points, images).run(request(opened.catalog().resolve(parsed), parsed, new Writes.Discarded()));
         }
     }
 
-    private BootPoint.Request request(Point point, Selector parsed) {
+    private BootPoint boot(Exports exports, ImageLibrary images) {
+        return new BootPoint(exports, images, spec.commandLine().getErr()::println);
+    }
+
+    private BootPoint.Request request(Point point, Selector parsed, Writes writes) {
+        return request(HeldPoint.of(point), BootPoint.disks(point, parsed.disk()), writes);
+    }
+
+    private BootPoint.Request request(HeldPoint point, List<DiskName> disks, Writes writes) {
         return new BootPoint.Request(
                 point,
-                Optional.ofNullable(overlay),
-                parsed.disk(),
+                disks,
+                writes,
                 accelerator != null ? accelerator : Accelerator.of(System.getenv()),
                 Optional.ofNullable(memory),
                 Optional.ofNullable(processors),

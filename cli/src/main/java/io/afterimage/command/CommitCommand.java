@@ -13,6 +13,8 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -25,9 +27,10 @@ import picocli.CommandLine.Spec;
 /** {@code afterimage commit}. */
 @Command(
         name = "commit",
-        description = "Make an overlay a new restore point of its machine, by storing what was written to it, and remove the overlay. Nobody may be using it.",
+        description = "Make an overlay a new restore point of its machine, by storing what was written to it, and remove the overlay. Nobody may be using it."
+                + " Overlays of several disks of a machine become one point together.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Examples:", "  afterimage commit trial", "  afterimage commit trial --as web-clone"})
+        footer = {"", "Examples:", "  afterimage commit trial", "  afterimage commit trial --as web-clone", "  afterimage commit trial-vda trial-vdb"})
 final class CommitCommand implements Callable<Integer> {
 
     @Mixin
@@ -42,8 +45,8 @@ final class CommitCommand implements Callable<Integer> {
     @Mixin
     private CompressionOption compression;
 
-    @Parameters(paramLabel = "NAME", converter = Argument.Overlay.class, description = "The overlay's name.")
-    private OverlayName name;
+    @Parameters(arity = "1..*", paramLabel = "NAME", converter = Argument.Overlay.class, description = "The overlay's name; the names of all that belong together.")
+    private List<OverlayName> names;
 
     @Option(
             names = "--as",
@@ -66,11 +69,14 @@ final class CommitCommand implements Callable<Integer> {
                 ChunkIndex index = assembly.index(opened)) {
             compression.applyTo(opened);
             OverlayLibrary overlays = folder.library(assembly, opened, images);
-            Overlay overlay = overlays.find(name);
+            List<Overlay> chosen = new ArrayList<>();
+            for (OverlayName name : names) {
+                chosen.add(overlays.find(name));
+            }
             CommitOverlay commit = assembly.commitOverlay(opened, images, overlays, index);
             Point point;
-            try (TerminalProgress progress = TerminalProgress.start("Committing " + name)) {
-                point = commit.run(overlay, Optional.ofNullable(as), immutable.immutability(assembly, opened), progress);
+            try (TerminalProgress progress = TerminalProgress.start("Committing " + names.getFirst())) {
+                point = commit.run(chosen, Optional.ofNullable(as), immutable.immutability(assembly, opened), progress);
             }
             json.print(spec, PointView.of(point), PointView.summary(point));
         }

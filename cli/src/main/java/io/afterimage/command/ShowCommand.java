@@ -8,8 +8,8 @@ import io.afterimage.catalog.Selector;
 import io.afterimage.command.output.PointView;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.Manifest;
-import io.afterimage.profile.BootProfile;
 import io.afterimage.profile.BootProfiles;
+import io.afterimage.profile.FoundProfile;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.util.Map;
@@ -55,7 +55,7 @@ final class ShowCommand implements Callable<Integer> {
                 spec.commandLine().getOut().println(new MachineDocuments(manifest.definition()).text(document));
             } else {
                 CapturedMachine machine = CapturedMachine.of(manifest.definition());
-                Map<DiskName, BootProfile> profiles = profiles(opened, point);
+                Map<DiskName, FoundProfile> profiles = profiles(opened, point);
                 json.print(
                         spec,
                         PointView.of(point, manifest, profiles),
@@ -65,11 +65,11 @@ final class ShowCommand implements Callable<Integer> {
         return ExitCode.OK.number();
     }
 
-    private static Map<DiskName, BootProfile> profiles(Repository repository, Point point) throws IOException {
+    private static Map<DiskName, FoundProfile> profiles(Repository repository, Point point) throws IOException {
         BootProfiles all = new BootProfiles(repository);
-        Map<DiskName, BootProfile> found = new TreeMap<>();
+        Map<DiskName, FoundProfile> found = new TreeMap<>();
         for (PointDisk disk : point.disks()) {
-            all.find(point.machine(), disk.name()).ifPresent(profile -> found.put(disk.name(), profile));
+            all.nearest(point.machine(), point.id(), disk.name()).ifPresent(profile -> found.put(disk.name(), profile));
         }
         return found;
     }

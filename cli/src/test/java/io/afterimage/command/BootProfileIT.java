@@ -57,12 +57,17 @@ class BootProfileIT {
         assertEquals(afterimage.run("show", "web", "--json").json().path("point").asString(), first.path("point").asString());
         assertTrue(afterimage.run("show", "web").orFail().out().contains("boot profile of vda"));
 
-        String log = boot();
+        String log = boot("--overlay", "kept");
         Matcher replayed = REPLAYED.matcher(log);
         assertTrue(replayed.find(), log);
         assertTrue(Long.parseLong(replayed.group(1)) * 65536 > LEAST_READ, log);
         assertTrue(Integer.parseInt(replayed.group(2)) >= 80, log);
         assertTrue(Long.parseLong(replayed.group(3)) < LEAST_READ / 2, log);
+
+        // A clone has not booted yet, and does not begin from nothing.
+        afterimage.run("commit", "kept", "--as", "clone").orFail();
+        assertEquals(first, afterimage.run("show", "clone", "--json").json().path("disks").path(0).path("bootProfile"));
+        assertTrue(afterimage.run("show", "clone").orFail().out().contains(" of web/vda, which it was launched from"));
 
         Program there = afterimage.on(folder.resolve("there"));
         there.run("init", "--chunk-size", "16k").orFail();

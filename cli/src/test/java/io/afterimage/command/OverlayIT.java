@@ -295,18 +295,50 @@ class OverlayIT {
         assertTrue(read.contains("read 70000/70000") && !read.contains("fail"), read);
         afterimage.run("backup", "other", "--image", "vda=" + image, "--image", "vdb=" + image).orFail();
         assertRefused(ExitCode.TARGET, "stands on web/vda@", "boot", "other", "--overlay", "trial");
-        assertRefused(ExitCode.TARGET, "has 2 disks", "boot", "other", "--overlay", "new");
         JsonNode point = afterimage.run("commit", "trial", "--json").json();
         assertTrue(point.path("bytes").path("read").asLong() <= 3 * 65536, point.toString());
     }
 
+    /** What was written to one is worth nothing without what was written to the other. */
+    @Test
+    void theDisksOfAMachineBootAndBecomeAPointTogether() throws Exception {
+        afterimage.run("backup", "db", "--image", "vda=" + image, "--image", "vdb=" + image).orFail();
+        String wrote = inAMachine("db", "trial", "vda", "write -P 5 12345 70000", "vdb", "write -P 6 1M 64k");
+        assertTrue(wrote.contains("wrote 70000/70000") && wrote.contains("wrote 65536/65536"), wrote);
+        assertRefused(ExitCode.TARGET, "stands on db/vda@", "boot", "web", "--overlay", "trial");
+        String read = inAMachine("db", "trial", "vda", "read -P 5 12345 70000", "vdb", "read -P 6 1M 64k");
+        assertTrue(read.contains("read 70000/70000") && read.contains("read 65536/65536") && !read.contains("fail"), read);
+        export("alien");
+        assertRefused(ExitCode.TARGET, "which are not two disks of one point", "commit", "trial-vda", "alien");
+        JsonNode point = afterimage.run("commit", "trial-vda", "trial-vdb", "--json").json();
+        assertEquals(2, point.path("disks").size(), point.toString());
+        for (String disk : List.of("vda", "vdb")) {
+            Path written = Files.copy(image, folder.resolve(disk + ".raw"));
+            qemuIo(written.toString(), disk.equals("vda") ? "write -P 5 12345 70000" : "write -P 6 1M 64k");
+            assertRestores("db/" + disk + "@latest", written);
+        }
+        // Half of it is gone.
+        inAMachine("db", "again", "vda", "write -P 5 0 4k", "vdb", "write -P 5 0 4k");
+        afterimage.run("discard", "again-vdb").orFail();
+        assertRefused(ExitCode.TARGET, "'again-vda' has what a machine wrote to the disk vda", "boot", "db", "--overlay", "again");
+    }
+
     private String inAMachine(String overlay, String command) throws Exception {
+        return inAMachine("web", overlay, "vda", command);
+    }
+
+    /** @param commands of qemu-io, each behind its disk */
+    private String inAMachine(String machine, String overlay, String... commands) throws Exception {
         Path monitor = folder.resolve("monitor.sock");
         Path log = folder.resolve("boot.log");
-        Process boot = afterimage.start(log, "boot", "web", "--overlay", overlay, "--memory", "64M", "--", "-S", "-monitor", "unix:" + monitor + ",server=on,wait=off");
+        Process boot = afterimage.start(log, "boot", machine, "--overlay", overlay, "--memory", "64M", "--", "-S", "-monitor", "unix:" + monitor + ",server=on,wait=off");
         Deadline.in(Duration.ofMinutes(1)).await(() -> Files.exists(monitor) || !boot.isAlive(), () -> text(log));
-        String commands = "{ echo 'qemu-io vda \"" + command + "\"'; echo quit; } | socat -t 60 - unix-connect:" + monitor;
-        Tool.run("sh", "-c", commands).orFail();
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < commands.length; i += 2) {
+            lines.append("echo 'qemu-io ").append(commands[i]).append(" \"").append(commands[i + 1]).append("\"'; ");
+        }
+        String talk = "{ " + lines + "echo quit; } | socat -t 60 - unix-connect:" + monitor;
+        Tool.run("sh", "-c", talk).orFail();
         assertEquals(0, boot.waitFor(), () -> text(log));
         // Not to the monitor, but to QEMU's own standard output, does that command tell what it did.
         return text(log);

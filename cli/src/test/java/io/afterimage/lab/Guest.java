@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -61,7 +62,18 @@ public final class Guest implements Closeable {
         return in(folder).disk(GuestDisk.overlay("root", root, base.toString(), "raw"));
     }
 
-    static Guest attach(Path folder, Process process) throws IOException {
+    /** Options with which another program is to start QEMU on the tiny guest's disk, for {@link #attach}. */
+    public static List<String> options(Path folder) throws IOException {
+        return GuestPlan.forStranger(folder);
+    }
+
+    /**
+     * Takes part in a machine that a program has started with {@link #options}.
+     *
+     * @param folder where the program's output is {@code serial.log}, if it shows the machine's
+     * @param process the program, or QEMU
+     */
+    public static Guest attach(Path folder, Process process) throws IOException {
         try {
             Deadline.in(PATIENCE).await(
                     () -> !process.isAlive() || Files.exists(folder.resolve(QMP_SOCKET)),

@@ -60,23 +60,39 @@ public final class GuestPlan {
         List<String> words = new ArrayList<>(List.of(
                 "qemu-system-x86_64", "-machine", "q35", "-accel", Lab.accelerator(), "-m", memoryMiB + "M",
                 "-nodefaults", "-no-user-config", "-display", "none",
-                "-chardev", "file,id=serial,append=on,path=" + folder.resolve("serial.log"), "-serial", "chardev:serial",
+                "-chardev", "file,id=serial,append=on,path=" + folder.resolve("serial.log"), "-serial", "chardev:serial"));
+        words.addAll(ports());
+        for (GuestDisk disk : disks) {
+            words.addAll(List.of("-blockdev", disk.blockdev(), "-device", disk.device()));
+        }
+        if (byKernel) {
+            words.addAll(kernel());
+        }
+        words.addAll(options);
+        return words;
+    }
+
+    private List<String> ports() {
+        return List.of(
                 "-chardev", socket("shell", Guest.SHELL_SOCKET), "-device", "virtio-serial-pci",
                 "-device", "virtserialport,chardev=shell,name=io.afterimage.shell",
                 "-chardev", socket("agent", Guest.AGENT_SOCKET),
                 "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
                 "-chardev", socket("qmp-lab", Guest.LAB_SOCKET), "-mon", "chardev=qmp-lab,mode=control",
-                "-chardev", socket("qmp", Guest.QMP_SOCKET), "-mon", "chardev=qmp,mode=control"));
-        for (GuestDisk disk : disks) {
-            words.addAll(List.of("-blockdev", disk.blockdev(), "-device", disk.device()));
-        }
-        if (byKernel) {
-            Path lab = Lab.tinyDisk().getParent();
-            String parameters = Files.readString(lab.resolve("tiny.cmdline"), StandardCharsets.UTF_8).strip();
-            words.addAll(List.of("-kernel", lab.resolve("tiny.vmlinuz").toString(),
-                    "-initrd", lab.resolve("tiny.initrd").toString(), "-append", parameters));
-        }
-        words.addAll(options);
+                "-chardev", socket("qmp", Guest.QMP_SOCKET), "-mon", "chardev=qmp,mode=control");
+    }
+
+    private static List<String> kernel() throws IOException {
+        Path lab = Lab.tinyDisk().getParent();
+        String parameters = Files.readString(lab.resolve("tiny.cmdline"), StandardCharsets.UTF_8).strip();
+        return List.of(
+                "-kernel", lab.resolve("tiny.vmlinuz").toString(), "-initrd", lab.resolve("tiny.initrd").toString(), "-append", parameters);
+    }
+
+    /** Options for a QEMU that somebody else starts, and {@link Guest#attach} takes part in: the tiny guest's kernel, and all ports. */
+    static List<String> forStranger(Path folder) throws IOException {
+        List<String> words = new ArrayList<>(new GuestPlan(folder.toAbsolutePath()).ports());
+        words.addAll(kernel());
         return words;
     }
 

@@ -26,6 +26,17 @@ public final class Mounts implements AutoCloseable {
         return at;
     }
 
+    /** Mounts a file system that lies in memory, of that size, such as {@code 8M}; {@link #resize} changes it. */
+    public Path memory(String name, String size) throws IOException {
+        Path at = Files.createDirectory(folder.resolve(name));
+        Tool.run("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", at.toString()).orFail();
+        return at;
+    }
+
+    public static void resize(Path at, String size) {
+        Tool.run("mount", "-o", "remount,size=" + size, at.toString()).orFail();
+    }
+
     /** Whether something is mounted there. */
     public static boolean isMounted(Path at) {
         return all().contains(at.toString());

@@ -6,9 +6,11 @@ import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.PointKind;
 import io.afterimage.manifest.DiskName;
+import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
 import io.afterimage.profile.BootProfile;
+import io.afterimage.profile.FoundProfile;
 import io.afterimage.settings.ByteSize;
 import java.time.Duration;
 import java.time.Instant;
@@ -55,16 +57,23 @@ public record PointView(
      * One disk.
      *
      * @param reason why it was read whole in spite of a parent; else null
-     * @param bootProfile what boots of the machine read of it; null when that is not known, and in lists
+     * @param bootProfile what boots of the machine read of it, or those of the base image below it; null when that is not known, and in lists
      */
     public record Disk(String name, long size, String change, String reason, CaptureBytes bytes, Profile bootProfile) {}
 
-    /** Recorded when {@code point} was booted; what was read, and within which time. */
-    public record Profile(Instant recorded, String point, int reads, long bytes, double seconds) {
+    /** Recorded when {@code point} of {@code machine} was booted, from its {@code disk}; what was read, and within which time. */
+    public record Profile(Instant recorded, String machine, String disk, String point, int reads, long bytes, double seconds) {
 
-        private static Profile of(BootProfile profile) {
+        private static Profile of(FoundProfile found) {
+            BootProfile profile = found.profile();
             return new Profile(
-                    profile.recorded(), profile.point().hex(), profile.reads().size(), profile.bytes(), profile.millis() / 1000.0);
+                    profile.recorded(),
+                    found.place().machine().text(),
+                    found.place().disk().text(),
+                    profile.point().hex(),
+                    profile.reads().size(),
+                    profile.bytes(),
+                    profile.millis() / 1000.0);
         }
     }
 
@@ -91,11 +100,11 @@ public record PointView(
         return view(point, null, Map.of());
     }
 
-    public static PointView of(Point point, Manifest manifest, Map<DiskName, BootProfile> profiles) {
+    public static PointView of(Point point, Manifest manifest, Map<DiskName, FoundProfile> profiles) {
         return view(point, manifest.definition().keySet(), profiles);
     }
 
-    private static PointView view(Point point, Set<String> documents, Map<DiskName, BootProfile> profiles) {
+    private static PointView view(Point point, Set<String> documents, Map<DiskName, FoundProfile> profiles) {
         return new PointView(
                 point.machine().text(),
                 point.id().hex(),
@@ -179,7 +188,7 @@ public record PointView(
      * @param machine what the machine was, in some words; may be empty, as what its guest told of itself
      */
     public static String details(
-            Point point, Manifest manifest, Map<DiskName, BootProfile> profiles, String machine, String guest) {
+            Point point, Manifest manifest, Map<DiskName, FoundProfile> profiles, String machine, String guest) {
         List<List<String>> facts = new ArrayList<>();
         facts.add(List.of("machine", point.machine().text()));
         facts.add(List.of("point", point.id().hex()));
@@ -201,11 +210,7 @@ public record PointView(
                     + (disk.change() == PointDisk.Change.WHOLE ? "reading it whole" : point.base().isPresent() ? "what lies above its base image" : "dirty bitmap")
                     + disk.reason().map(reason -> ": " + reason).orElse("")));
         }
-        profiles.forEach((disk, profile) -> facts.add(List.of(
-                "boot profile of " + disk,
-                profile.reads().size() + " reads, " + ByteSize.format(profile.bytes()) + " in "
-                        + Duration.ofMillis(profile.millis()).toSeconds() + " s, recorded "
-                        + profile.recorded().truncatedTo(ChronoUnit.SECONDS) + " from point " + shortId(profile.point()))));
+        profiles.forEach((disk, found) -> facts.add(List.of("boot profile of " + disk, describe(found, point.machine()))));
         for (List<String> fact : List.of(List.of("hardware", machine), List.of("guest", guest))) {
             if (!fact.getLast().isEmpty()) {
                 facts.add(fact);
@@ -213,6 +218,14 @@ public record PointView(
         }
         facts.add(List.of("described by", String.join(", ", manifest.definition().keySet())));
         return TextTable.of(facts);
+    }
+
+    private static String describe(FoundProfile found, MachineName machine) {
+        BootProfile profile = found.profile();
+        return profile.reads().size() + " reads, " + ByteSize.format(profile.bytes()) + " in "
+                + Duration.ofMillis(profile.millis()).toSeconds() + " s, recorded "
+                + profile.recorded().truncatedTo(ChronoUnit.SECONDS) + " from point " + shortId(profile.point())
+                + (found.isInheritedBy(machine) ? " of " + found.place() + ", which it was launched from" : "");
     }
 
     private static void addBytes(List<List<String>> facts, CaptureBytes bytes) {
