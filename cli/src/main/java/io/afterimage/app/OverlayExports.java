@@ -6,6 +6,7 @@ import io.afterimage.image.OverlayName;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.server.Client;
+import io.afterimage.nbd.server.Contexts;
 import io.afterimage.nbd.server.Export;
 import io.afterimage.nbd.server.Exports;
 import io.afterimage.overlay.OverlayException;
@@ -13,7 +14,6 @@ import io.afterimage.overlay.OverlayException.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -67,7 +67,7 @@ public final class OverlayExports implements Exports {
     public Optional<Export> open(String name) throws IOException {
         Optional<Overlay> overlay = find(name);
         return overlay.isPresent()
-                ? Optional.of(new Export(overlays.open(overlay.get()), describe(overlay.get()), Map.of(), blockSizes))
+                ? Optional.of(new Export(overlays.open(overlay.get()), describe(overlay.get()), Contexts.NONE, blockSizes))
                 : points.open(name);
     }
 

@@ -9,7 +9,6 @@ import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.manifest.MachineName;
-import io.afterimage.manifest.PointId;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.server.Client;
@@ -19,7 +18,6 @@ import io.afterimage.settings.AllowList;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -106,13 +104,8 @@ public final class PointExports implements Exports {
             Selector selector = Selector.parse(name);
             Point point = catalog.resolve(selector);
             PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
-            Export export = new Export(device(point, disk), describe(point, disk), Map.of(), blockSizes);
-            for (PointId other : catalog.pointIds(point.machine())) {
-                if (!other.equals(point.id())) {
-                    export = export.withContext(ChangedSince.PREFIX + other, new ChangedSince(catalog, images, point, disk.name(), other));
-                }
-            }
-            return Optional.of(export);
+            ChangedContexts contexts = new ChangedContexts(catalog, images, point, disk.name());
+            return Optional.of(new Export(device(point, disk), describe(point, disk), contexts, blockSizes));
         } catch (CatalogException e) {
             return switch (e.reason()) {
                 case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NO_SUCH_DOCUMENT, NOT_A_SELECTOR -> Optional.empty();
