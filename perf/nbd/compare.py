@@ -7,7 +7,7 @@ repository with the same bytes, all of them in the cache in memory. AFTERIMAGE n
 All servers run for the whole time; every round measures each of them once per case, in changing order, so that whatever else
 the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency. The client is load.c,
 which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and so measures itself. ceiling.c
-answers from memory and does nothing else: what it does not reach, this machine does not give.
+answers from memory and does nothing else: a guide to what this machine gives, though no bound.
 
     perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]... [--without NAME]...
 
