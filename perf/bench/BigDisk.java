@@ -29,8 +29,9 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * Makes a machine with a disk of 1 TiB and so many points. In the last one no chunk of the disk is zeros: what lies in it is 384 MiB of chunks in disk order, and behind them the same
- * in runs of sixteen at random, so that the map is as large as that of a full, old disk while the store need not hold a TiB. The points before it have one chunk each.
+ * Makes a machine with a disk of 1 TiB and so many points. In the last two no chunk of the disk is zeros: what lies in it is 512 MiB of chunks in disk order, and behind them the same
+ * in runs of sixteen at random, so that the map is as large as that of a full, old disk while the store need not hold a TiB. The points before them have one chunk each.
+ * Prints the ids of the last two.
  *
  *   BigDisk REPOSITORY CACHE POINTS
  */
@@ -38,7 +39,7 @@ final class BigDisk {
 
     private static final long DISK = 1L << 40;
     private static final int CHUNK = 65536;
-    private static final int DISTINCT = (384 << 20) / CHUNK;
+    private static final int DISTINCT = (512 << 20) / CHUNK;
     private static final int RUN = 16;
     private static final MachineName MACHINE = new MachineName("big");
     private static final DiskName VDA = new DiskName("vda");
@@ -65,14 +66,16 @@ final class BigDisk {
             for (int i = 0; i < points; i++) {
                 ManifestEditor editor = new ManifestEditor(repository.chunkSize(), parent);
                 BlockMapEditor disk = editor.disk(VDA, DISK);
-                if (i == points - 1) {
+                if (i == points - 2) {
                     fill(disk, addresses, random);
                 } else {
                     disk.put(i, addresses.get(i % DISTINCT));
                 }
                 parent = Optional.of(commit(writer, editor, assembly, parent.map(Manifest::point)));
+                if (i >= points - 2) {
+                    System.out.println(parent.get().point());
+                }
             }
-            System.out.println(parent.orElseThrow().point());
         }
     }
 

@@ -12,7 +12,8 @@ POINTS = 1000
 HEAP = "256m"
 CHUNK = 65536
 SEQUENTIAL = 256 << 20
-WARM_UP = (272 << 20, 320 << 20)
+WARM_UP = (256 << 20, 512 << 20)
+LATEST = "big/vda@latest"
 
 
 class FarDisk:
@@ -25,7 +26,8 @@ class FarDisk:
         self.near, self.far = ("s3://far/big?region=us-east-1&endpoint=" + endpoint for endpoint in (near, far))
         shop.run([shop.afterimage, "init", "--repo", self.near], **self.environment)
         shop.say("making a disk of 1 TiB with %d points" % POINTS)
-        self.java("BigDisk.java", self.near, self.environment["AFTERIMAGE_CACHE"], str(POINTS))
+        before, _ = self.java("BigDisk.java", self.near, self.environment["AFTERIMAGE_CACHE"], str(POINTS)).split()
+        self.before = "big/vda@" + before
 
     def java(self, program, *arguments):
         libraries = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(self.shop.afterimage))), "lib", "*")
@@ -60,15 +62,15 @@ def open_disk(shop, table):
     def first(_):
         child, path = disk.serve()
         try:
-            return opened(path)
+            return opened(path, LATEST)
         finally:
             stop(child)
 
-    def next_one(_):
+    def another(_):
         child, path = disk.serve()
         try:
-            opened(path)
-            return opened(path)
+            opened(path, disk.before)
+            return opened(path, LATEST)
         finally:
             stop(child)
 
@@ -78,7 +80,7 @@ def open_disk(shop, table):
             clients = []
             start = time.monotonic()
             for i in range(100):
-                clients.append(Nbd(path, "big/vda@latest"))
+                clients.append(Nbd(path, LATEST))
                 clients[-1].read(i * 4096, 4096)
             taken = time.monotonic() - start
             for client in clients:
@@ -87,16 +89,16 @@ def open_disk(shop, table):
         finally:
             stop(child)
 
-    seconds = shop.interleaved("open", {"by a server just started": first, "again": next_one, "a hundred": hundred})
+    seconds = shop.interleaved("open", {"by a JVM just started": first, "after another": another, "a hundred": hundred})
     what = "open 1 TiB, %d points, read 4 KiB; %d ms, heap %s" % (POINTS, far_store.LATE, HEAP)
-    table.add(what, "%.2f s" % seconds["by a server just started"], budget="<= 0.5 s")
-    table.add("the same again, by another client", "%.2f s" % seconds["again"], budget="<= 0.5 s")
+    table.add(what, "%.2f s" % seconds["after another"], budget="<= 0.5 s")
+    table.add("the same as the first of all that a JVM does", "%.2f s" % seconds["by a JVM just started"], budget="<= 0.5 s")
     table.add("a hundred clients of it, one after the other", "%.2f s" % seconds["a hundred"])
 
 
-def opened(path):
+def opened(path, export):
     start = time.monotonic()
-    client = Nbd(path, "big/vda@latest")
+    client = Nbd(path, export)
     client.read(0, 4096)
     taken = time.monotonic() - start
     client.close()
@@ -110,7 +112,7 @@ def sequential(shop, table):
         def run(_):
             child, path = disk.serve("--cache-memory", "1G")
             try:
-                client = Nbd(path, "big/vda@latest")
+                client = Nbd(path, LATEST)
                 # A JVM is slow at first: for theirs, too, the second time counts. These frames are not those that are read then.
                 client.stream(*WARM_UP, length, at_once)
                 start = time.monotonic()

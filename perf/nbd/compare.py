@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 """NBD reads side by side: Afterimage, nbdkit's file plugin and qemu-nbd on the same bytes, warm, and the least that a server can do.
 
+Of Afterimage there are two: "ours" is the NBD server over buffers in memory, "image" the whole program, whose "serve" shows a point of a
+repository with the same bytes, all of them in the cache in memory. AFTERIMAGE names another program than the one just built.
+
 All servers run for the whole time; every round measures each of them once per case, in changing order, so that whatever else
 the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency. The client is load.c,
 which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and so measures itself. ceiling.c
-answers from memory and does nothing else: what it does not reach, this machine does not give.
+answers from memory and does nothing else: a guide to what this machine gives, though no bound.
 
-    perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]...
+    perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]... [--without NAME]...
 
-Needs: gcc, fio, nbdkit, qemu-utils, and the compiled module (mvn -pl nbd-server test-compile).
+Needs: gcc, fio, nbdkit, qemu-utils, the compiled module (mvn -pl nbd-server test-compile), and for the image the program (make build).
 """
 import argparse, glob, json, os, shutil, signal, statistics, subprocess, sys, tempfile, time
 
@@ -23,7 +26,9 @@ CASES = [  # name, bs, rw, iodepth, connections
     ("64k-qd16-x4", "64k", "randread", 16, 4),
     ("1m-qd8-x4", "1m", "read", 8, 4),
 ]
-PORTS = {"ours": 10871, "nbdkit": 10872, "qemu-nbd": 10873, "ceiling": 10874}
+PORTS = {"ours": 10871, "image": 10875, "nbdkit": 10872, "qemu-nbd": 10873, "ceiling": 10874}
+EXPORTS = {"nbdkit": "", "image": "machine/vda@latest"}
+PEERS = ["nbdkit", "qemu-nbd", "ceiling"]
 
 
 def classpath(work):
@@ -42,37 +47,50 @@ def java():
     sys.exit("no JDK 25 found; set JAVA25_HOME")
 
 
-def start(work, image, mode, extra):
-    command = {
-        "ours": [java(), "-Xmx512m", "-XX:MaxDirectMemorySize=2g", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
-                 "--sun-misc-unsafe-memory-access=allow", *extra, "-cp", classpath(work),
-                 "io.afterimage.nbd.server.ServeFile", mode, image],
-        "nbdkit": ["nbdkit", "-f", "-r"],
-        "qemu-nbd": ["qemu-nbd", "-r", "-f", "raw", "-t", "-e", "16", "-x", "e", "--cache=writeback"],
-        "ceiling": [os.path.join(work, "ceiling.bin"), image],
-    }
+def program(work, image, size):
+    """The command that serves a point with these bytes."""
+    afterimage = os.environ.get("AFTERIMAGE") or os.path.join(ROOT, "cli", "target", "afterimage", "bin", "afterimage")
+    repository = os.path.join(work, "repository")
+    os.environ["AFTERIMAGE_CACHE"] = os.path.join(work, "cache")
+    for words in (["init"], ["backup", "machine", "--image", "vda=" + image]):
+        subprocess.run([afterimage, *words, "--repo", repository], check=True, stdout=subprocess.DEVNULL)
+    return [afterimage, "serve", "--repo", repository, "--cache-memory", "%dM" % (2 * size), "--cache-disk", "0"]
+
+
+def start(work, names, image, size, mode, extra):
     servers = []
-    for name, base in command.items():
-        unix, port = os.path.join(work, name), PORTS[name]
-        if name in ("ours", "ceiling"):
-            lines = [base + [unix, str(port)]]
+    for name in names:
+        unix, port = os.path.join(work, name), str(PORTS[name])
+        if name == "ours":
+            lines = [[java(), "-Xmx512m", "-XX:MaxDirectMemorySize=2g", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
+                      "--sun-misc-unsafe-memory-access=allow", *extra, "-cp", classpath(work),
+                      "io.afterimage.nbd.server.ServeFile", mode, image, unix, port]]
+        elif name == "image":
+            lines = [program(work, image, size) + ["--nbd", "unix:" + unix, "--nbd", "tcp:127.0.0.1:" + port]]
         elif name == "nbdkit":
-            lines = [base + ["-U", unix, "file", image], base + ["-i", "127.0.0.1", "-p", str(port), "file", image]]
+            base = ["nbdkit", "-f", "-r"]
+            lines = [base + ["-U", unix, "file", image], base + ["-i", "127.0.0.1", "-p", port, "file", image]]
+        elif name == "qemu-nbd":
+            base = ["qemu-nbd", "-r", "-f", "raw", "-t", "-e", "16", "-x", "e", "--cache=writeback"]
+            lines = [base + ["-k", unix, image], base + ["-b", "127.0.0.1", "-p", port, image]]
         else:
-            lines = [base + ["-k", unix, image], base + ["-b", "127.0.0.1", "-p", str(port), image]]
+            lines = [[os.path.join(work, "ceiling.bin"), image, unix, port]]
         servers += [subprocess.Popen(line, stdout=subprocess.DEVNULL) for line in lines]
-    for name in command:
+    for name in names:
         while not os.path.exists(os.path.join(work, name)):
             time.sleep(0.05)
     time.sleep(1)
     return servers
 
 
+def export(name):
+    return EXPORTS.get(name, "e")
+
+
 def uri(work, name, transport):
-    export = "" if name == "nbdkit" else "e"
     if transport == "unix":
-        return "nbd+unix:///%s?socket=%s" % (export, os.path.join(work, name))
-    return "nbd://127.0.0.1:%d/%s" % (PORTS[name], export)
+        return "nbd+unix:///%s?socket=%s" % (export(name), os.path.join(work, name))
+    return "nbd://127.0.0.1:%d/%s" % (PORTS[name], export(name))
 
 
 def measure_by_fio(work, name, transport, case, size, seconds):
@@ -91,7 +109,7 @@ def measure_by_load(work, name, transport, case, size, seconds):
     _, bs, rw, depth, connections = case
     place = "unix:" + os.path.join(work, name) if transport == "unix" else "tcp:%d" % PORTS[name]
     bytes_ = int(bs[:-1]) << {"k": 10, "m": 20}[bs[-1]]
-    done = subprocess.run([os.path.join(work, "load"), place, "" if name == "nbdkit" else "e", str(bytes_), rw, str(depth),
+    done = subprocess.run([os.path.join(work, "load"), place, export(name), str(bytes_), rw, str(depth),
                            str(connections), str(seconds)], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
@@ -107,13 +125,14 @@ def main():
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--mode", choices=["memory", "file"], default="memory")
     parser.add_argument("--cases", action="append", default=[])
+    parser.add_argument("--without", action="append", default=[], choices=list(PORTS), help="a contender to leave out")
     parser.add_argument("--java", action="append", default=[], help="more options for the JVM")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that the servers end, too
     work = tempfile.mkdtemp(prefix="nbdperf")
     servers = []
     try:
-        image = os.path.join(work, "image")
+        image = os.path.join(work, "disk.raw")
         with open(image, "wb") as out:
             for _ in range(arguments.size):
                 out.write(os.urandom(1 << 20))
@@ -121,28 +140,28 @@ def main():
             source = os.path.join(os.path.dirname(os.path.abspath(__file__)), program)
             subprocess.run(["gcc", "-O2", "-pthread", "-o", os.path.join(work, name), source], check=True)
         measure = measure_by_load if arguments.client == "load" else measure_by_fio
-        servers = start(work, image, arguments.mode, arguments.java)
-        names = list(PORTS)
-        print("%-18s %9s %9s %9s %9s %8s %7s %9s   p99 us: ours / nbdkit / qemu-nbd / ceiling" % (
-            "case", *names, "/nbdkit", "/qemu", "/ceiling"))
+        names = [name for name in PORTS if name not in arguments.without]
+        ratios = [(mine, peer) for mine in ("ours", "image") for peer in PEERS if mine in names and peer in names]
+        servers = start(work, names, image, arguments.size, arguments.mode, arguments.java)
+        print("%-16s" % "case" + "".join("%10s" % name for name in names) + "".join("%12s" % (mine[0] + "/" + peer) for mine, peer in ratios)
+              + "   p99 us: " + " / ".join(names), flush=True)
+        chosen = [(transport, case) for transport in ("unix", "tcp") for case in CASES
+                  if not arguments.cases or any(word in transport + " " + case[0] for word in arguments.cases)]
         for name in names:  # warm up: compiled code, caches
-            for transport in ("unix", "tcp"):
-                for case in CASES[1:4]:
-                    measure(work, name, transport, case, arguments.size, 2 if name == "ours" else 0.5)
-        for transport in ("unix", "tcp"):
-            for case in CASES:
-                label = transport + " " + case[0]
-                if arguments.cases and not any(word in label for word in arguments.cases):
-                    continue
-                results = {name: [] for name in names}
-                for round_ in range(arguments.rounds):
-                    for name in names[round_ % 4:] + names[:round_ % 4]:
-                        results[name].append(measure(work, name, transport, case, arguments.size, arguments.seconds))
-                iops = {name: statistics.median(r[0] for r in results[name]) for name in names}
-                p99 = {name: statistics.median(r[1] for r in results[name]) for name in names}
-                print("%-18s %9.0f %9.0f %9.0f %9.0f %8.2f %7.2f %9.2f   %s" % (
-                    label, *(iops[name] for name in names), *(iops["ours"] / iops[name] for name in names[1:]),
-                    " / ".join("%.0f" % p99[name] for name in names)), flush=True)
+            for transport in sorted({transport for transport, _ in chosen}):
+                for case in CASES[3:0:-1]:
+                    measure(work, name, transport, case, arguments.size, 2 if name in ("ours", "image") else 0.5)
+        for transport, case in chosen:
+            results = {name: [] for name in names}
+            for round_ in range(arguments.rounds):
+                first = round_ % len(names)
+                for name in names[first:] + names[:first]:
+                    results[name].append(measure(work, name, transport, case, arguments.size, arguments.seconds))
+            iops = {name: statistics.median(r[0] for r in results[name]) for name in names}
+            p99 = {name: statistics.median(r[1] for r in results[name]) for name in names}
+            print("%-16s" % (transport + " " + case[0]) + "".join("%10.0f" % iops[name] for name in names)
+                  + "".join("%12.2f" % (iops[mine] / iops[peer]) for mine, peer in ratios)
+                  + "   " + " / ".join("%.0f" % p99[name] for name in names), flush=True)
     finally:
         for server in servers:
             server.terminate()

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /** Takes a manifest out of the tables of {@link Schema}, checking every number before it is used. */
 final class ManifestReader {
@@ -115,14 +116,26 @@ final class ManifestReader {
         return segments;
     }
 
+    /** By all processors: somebody waits for it, and of a large disk it is most of the work. */
     private void check(byte[][] segments, long diskSize, PackTable packs) throws CorruptManifestException {
-        SegmentCodec codec = new SegmentCodec(chunkSize);
-        for (int number = 0; number < segments.length; number++) {
-            long left = chunkSize.count(diskSize) - (long) number * Segment.CHUNKS;
-            Segment segment = codec.decode(segments[number], (int) Math.min(left, Segment.CHUNKS));
-            for (int pack : segment.packs()) {
-                require(packs.contains(pack), "a chunk lies in a pack without a name");
-            }
+        Optional<CorruptManifestException> finding = IntStream.range(0, segments.length)
+                .parallel()
+                .mapToObj(number -> finding(segments[number], chunkSize.count(diskSize) - (long) number * Segment.CHUNKS, packs))
+                .flatMap(Optional::stream)
+                .findAny();
+        if (finding.isPresent()) {
+            throw finding.get();
+        }
+    }
+
+    /** What is wrong with a segment, from whose first chunk on the disk has so many. */
+    private Optional<CorruptManifestException> finding(byte[] segment, long chunks, PackTable packs) {
+        try {
+            int[] named = new SegmentCodec(chunkSize).packs(segment, (int) Math.min(chunks, Segment.CHUNKS));
+            require(Arrays.stream(named).allMatch(packs::contains), "a chunk lies in a pack without a name");
+            return Optional.empty();
+        } catch (CorruptManifestException e) {
+            return Optional.of(e);
         }
     }
 

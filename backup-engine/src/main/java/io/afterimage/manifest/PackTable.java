@@ -1,6 +1,7 @@
 package io.afterimage.manifest;
 
 import io.afterimage.chunk.PackId;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -21,8 +22,15 @@ public final class PackTable {
     /** @param chunks how many chunks of the manifest's disks lie in the pack; at least 1 */
     record Row(PackId id, long chunks) {}
 
+    /** The numbers in their order, and the id of each: what each read looks up. */
+    private final int[] numbers;
+
+    private final PackId[] inOrder;
+
     PackTable(NavigableMap<Integer, Row> rows) {
         this.rows = rows;
+        numbers = rows.keySet().stream().mapToInt(Integer::intValue).toArray();
+        inOrder = rows.values().stream().map(Row::id).toArray(PackId[]::new);
     }
 
     /** The packs named, each once. */
@@ -35,7 +43,7 @@ public final class PackTable {
     }
 
     PackId id(int number) {
-        return rows.get(number).id();
+        return inOrder[Arrays.binarySearch(numbers, number)];
     }
 
     /** Whether no number means one pack here and another one there. */
@@ -47,7 +55,7 @@ public final class PackTable {
     }
 
     boolean contains(int number) {
-        return rows.containsKey(number);
+        return Arrays.binarySearch(numbers, number) >= 0;
     }
 
     /** A copy to be changed. For one thread. */

@@ -102,11 +102,6 @@ final class Segment {
         }
     }
 
-    /** The number of each run's pack. */
-    int[] packs() {
-        return packs;
-    }
-
     /** The run that holds {@code chunk}, or {@code -(index + 1)} of the first one behind it. */
     private int runAt(int chunk) {
         int index = Arrays.binarySearch(firsts, (short) chunk);

@@ -18,6 +18,9 @@ import java.util.Map;
  */
 final class SegmentCodec {
 
+    @SuppressWarnings("ArrayRecordComponent") // taken apart once and never compared
+    private record Content(Run[] runs, byte[] lengths) {}
+
     private final int unitsOfZero;
 
     SegmentCodec(ChunkSize chunkSize) {
@@ -81,8 +84,23 @@ final class SegmentCodec {
      * @throws CorruptManifestException unless every number is one that {@link #encode} could have written
      */
     Segment decode(byte[] bytes, int chunks) throws CorruptManifestException {
+        Content content = content(bytes, chunks);
+        return new Segment(content.runs, content.lengths, unitsOfZero);
+    }
+
+    /** The numbers of the packs that a segment names, one for each run; otherwise as {@link #decode}, which costs more. */
+    int[] packs(byte[] bytes, int chunks) throws CorruptManifestException {
+        Run[] runs = content(bytes, chunks).runs;
+        int[] packs = new int[runs.length];
+        for (int i = 0; i < runs.length; i++) {
+            packs[i] = runs[i].pack();
+        }
+        return packs;
+    }
+
+    private Content content(byte[] bytes, int chunks) throws CorruptManifestException {
         if (bytes.length == 0) {
-            return new Segment(new Run[0], bytes, unitsOfZero);
+            return new Content(new Run[0], bytes);
         }
         try {
             ByteBuffer in = ByteBuffer.wrap(bytes);
@@ -97,7 +115,7 @@ final class SegmentCodec {
             }
             byte[] lengths = new byte[in.remaining()];
             in.get(lengths);
-            return new Segment(runs(firsts, counts, packs, offsets, lengths, chunks), lengths, unitsOfZero);
+            return new Content(runs(firsts, counts, packs, offsets, lengths, chunks), lengths);
         } catch (BufferUnderflowException e) {
             throw new CorruptManifestException("a segment is cut off", e);
         }

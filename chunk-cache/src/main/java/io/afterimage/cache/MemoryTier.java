@@ -113,7 +113,10 @@ public final class MemoryTier {
     }
 
     private Resident hold(ChunkAddress address) {
-        Resident chunk = chunks.getIfPresent(address);
+        Resident chunk = chunks.policy().getIfPresentQuietly(address);
+        if (chunk != null && chunk.isUseToCount()) {
+            chunk = chunks.getIfPresent(address);
+        }
         if (chunk == null) {
             chunk = arrivals.use(address);
             if (chunk == null) {

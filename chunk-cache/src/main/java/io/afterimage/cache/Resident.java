@@ -9,9 +9,14 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Resident {
 
+    /** As many pages as the usual chunk has. */
+    private static final int USES_COUNTED_AS_ONE = 16;
+
     private final ByteBuffer slot;
     private final Slab slab;
     private final AtomicInteger holds = new AtomicInteger(1);
+    /** Races lose a count or two, which nobody minds. */
+    private int uses;
 
     Resident(ByteBuffer slot, Slab slab) {
         this.slot = slot;
@@ -21,6 +26,11 @@ final class Resident {
     /** The chunk; only for who holds it. Shared: read by absolute index or through a slice. */
     ByteBuffer bytes() {
         return slot;
+    }
+
+    /** Whether this use is one that the cache is told of: a chunk that is read piece by piece has been asked for once, not sixteen times. */
+    boolean isUseToCount() {
+        return uses++ % USES_COUNTED_AS_ONE == 0;
     }
 
     /** False when the chunk is no longer kept and its slot may already hold another. */

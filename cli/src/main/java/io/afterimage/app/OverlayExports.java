@@ -7,6 +7,7 @@ import io.afterimage.image.OverlayName;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.server.Client;
+import io.afterimage.nbd.server.Contexts;
 import io.afterimage.nbd.server.Export;
 import io.afterimage.nbd.server.Exports;
 import io.afterimage.overlay.OverlayException;
@@ -14,7 +15,6 @@ import io.afterimage.overlay.OverlayException.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -68,7 +68,7 @@ public final class OverlayExports implements Exports {
     public Optional<Export> open(String name) throws IOException {
         Optional<Overlay> overlay = find(name);
         return overlay.isPresent()
-                ? Optional.of(new Export(device(overlay.get()), describe(overlay.get()), Map.of(), blockSizes))
+                ? Optional.of(new Export(device(overlay.get()), describe(overlay.get()), Contexts.NONE, blockSizes))
                 : points.open(name);
     }
 

@@ -11,7 +11,6 @@ import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
-import io.afterimage.manifest.PointId;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.server.Client;
@@ -21,7 +20,6 @@ import io.afterimage.settings.AllowList;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -108,13 +106,9 @@ public final class PointExports implements Exports {
             Selector selector = Selector.parse(name);
             Point point = catalog.resolve(selector);
             PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
-            Export export = new Export(watched(images.open(point, disk.name()), HeldPoint.of(point), disk.name()), describe(point, disk), Map.of(), blockSizes);
-            for (PointId other : catalog.pointIds(point.machine())) {
-                if (!other.equals(point.id())) {
-                    export = export.withContext(ChangedSince.PREFIX + other, new ChangedSince(catalog, images, point, disk.name(), other));
-                }
-            }
-            return Optional.of(export);
+            BlockDevice device = watched(images.open(point, disk.name()), HeldPoint.of(point), disk.name());
+            ChangedContexts contexts = new ChangedContexts(catalog, images, point, disk.name());
+            return Optional.of(new Export(device, describe(point, disk), contexts, blockSizes));
         } catch (CatalogException e) {
             return switch (e.reason()) {
                 case NO_SUCH_MACHINE, NO_SUCH_POINT, NO_SUCH_DISK, NO_SUCH_DOCUMENT, NOT_A_SELECTOR -> Optional.empty();

@@ -138,7 +138,7 @@ final class PointExportsTest {
         Optional<Export> latest = exports.open("web/root@latest");
         assertTrue(latest.orElseThrow().description().contains(next.time().toString()));
         latest.get().device().close();
-        assertTrue(latest.get().contexts().containsKey("x-afterimage:changed-since/" + points.getLast().id()));
+        assertTrue(latest.get().contexts().names().contains("x-afterimage:changed-since/" + points.getLast().id()));
     }
 
     @Test

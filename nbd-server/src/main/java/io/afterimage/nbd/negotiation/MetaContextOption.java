@@ -56,7 +56,7 @@ final class MetaContextOption implements ServerOption {
             return replies.unknownExport(state, name);
         }
         OfferedExport export = chosen.get();
-        List<MetaContext> found = all ? numbered(export.contexts()) : find(export.contexts(), queries);
+        List<MetaContext> found = numbered(all ? contexts(export) : find(export, queries));
         if (set) {
             if (found.size() > MOST_SELECTED) {
                 return replies.refuse(ReplyType.ERR_TOO_BIG, "at most " + MOST_SELECTED + " contexts can be selected");
@@ -71,7 +71,12 @@ final class MetaContextOption implements ServerOption {
         return replies.ack();
     }
 
-    private List<MetaContext> find(Set<String> contexts, Set<String> queries) {
+    private Set<String> find(OfferedExport export, Set<String> queries) throws IOException {
+        if (queries.stream().allMatch(MetaContext.BASE_ALLOCATION::equals)) {
+            // Nearly every client asks for this one alone; the others may cost a listing.
+            return queries;
+        }
+        Set<String> contexts = contexts(export);
         Set<String> found = new LinkedHashSet<>();
         for (String query : queries) {
             if (contexts.contains(query)) {
@@ -80,7 +85,14 @@ final class MetaContextOption implements ServerOption {
                 contexts.stream().filter(context -> context.startsWith(query)).forEach(found::add);
             }
         }
-        return numbered(found);
+        return found;
+    }
+
+    private static Set<String> contexts(OfferedExport export) throws IOException {
+        Set<String> contexts = new LinkedHashSet<>();
+        contexts.add(MetaContext.BASE_ALLOCATION);
+        contexts.addAll(export.contexts().list());
+        return contexts;
     }
 
     private static List<MetaContext> numbered(Set<String> names) {

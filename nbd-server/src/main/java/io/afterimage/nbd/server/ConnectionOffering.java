@@ -6,13 +6,11 @@ import io.afterimage.nbd.negotiation.OfferedExport;
 import io.afterimage.nbd.negotiation.Offering;
 import io.afterimage.nbd.protocol.ExportInfo;
 import io.afterimage.nbd.protocol.ExportSummary;
-import io.afterimage.nbd.protocol.MetaContext;
 import io.afterimage.nbd.protocol.NbdString;
 import io.afterimage.nbd.protocol.TransmissionFlags;
 import java.io.IOException;
-import java.util.LinkedHashSet;
+import java.util.Collection;
 import java.util.Optional;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,15 +77,21 @@ final class ConnectionOffering implements Offering {
 
     private static OfferedExport describe(SharedExports.Use use) {
         Export export = use.export();
-        Set<String> contexts = new LinkedHashSet<>();
-        contexts.add(MetaContext.BASE_ALLOCATION);
-        contexts.addAll(export.contexts().keySet());
         BlockDevice device = export.device();
         return new OfferedExport(
                 use.name(),
                 export.description(),
                 new ExportInfo(device.size(), flags(device), export.blockSizes()),
-                contexts);
+                () -> contexts(use));
+    }
+
+    private static Collection<String> contexts(SharedExports.Use use) throws ExportUnavailableException {
+        try {
+            return use.export().contexts().names();
+        } catch (IOException e) {
+            throw new ExportUnavailableException(
+                    "the metadata contexts of export " + NbdString.quote(use.name()) + " cannot be listed: " + e.getMessage(), e);
+        }
     }
 
     private static int flags(BlockDevice device) {

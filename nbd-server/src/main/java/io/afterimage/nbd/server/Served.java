@@ -38,7 +38,7 @@ final class Served {
         for (MetaContext context : agreed.contexts()) {
             StatusSource source = context.name().equals(MetaContext.BASE_ALLOCATION)
                     ? this::allocation
-                    : export.contexts().get(context.name());
+                    : export.contexts().source(context.name());
             selected.add(new Context(context.id(), source));
         }
         contexts = List.copyOf(selected);

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -72,7 +71,7 @@ abstract class TransmissionWire {
                         .and("lent", new Export(new ResidentDevice(device), ""))
                         .and("faulty", new Export(faulty, ""))
                         .and("observed", new Export(observed, ""))
-                        .and("blocks", new Export(observed, "", Map.of(), new BlockSizes(512, 4096, 64 << 10)))
+                        .and("blocks", new Export(observed, "", Contexts.NONE, new BlockSizes(512, 4096, 64 << 10)))
                         .and("statuses", statuses())
                         .and("huge", new Export(new MemoryDevice(1L << 50), "")));
         port = ((NbdUri.Tcp) server.addresses().getFirst()).port();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.block.MemoryDevice;
+import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.Magic;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.protocol.StatusExtent;
@@ -14,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -281,6 +283,33 @@ final class WireNegotiationTest {
             assertEquals(List.of("x-test:a/2", "base:allocation"), contexts(client, LIST_META, "one", "x-test:a/2", "base:allocation", "x-test:a/2"));
             assertEquals(List.of(), contexts(client, LIST_META, "one", "base:none", "other:", "x", ""));
             assertEquals(UNKNOWN, client.ask(LIST_META, RawClient.meta("none")));
+        }
+    }
+
+    @Test
+    void contextsThatCannotBeListedHarmWhoAsksForThemAlone() throws IOException {
+        Contexts lost = new Contexts() {
+            @Override
+            public Collection<String> names() throws IOException {
+                throw new IOException("the store is away");
+            }
+
+            @Override
+            public StatusSource source(String name) {
+                throw new AssertionError("it was never offered");
+            }
+        };
+        server.close();
+        server = NbdServer.start(
+                ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)),
+                MapExports.of("lost", new Export(new MemoryDevice(4096), "", lost, BlockSizes.DEFAULT)));
+        port = ((NbdUri.Tcp) server.addresses().getFirst()).port();
+        try (RawClient client = RawClient.greeted(port)) {
+            assertEquals(UNKNOWN, client.ask(LIST_META, RawClient.meta("lost")));
+            assertEquals(UNKNOWN, client.ask(LIST_META, RawClient.meta("lost", "x-test:a/1")));
+            assertEquals(List.of("base:allocation"), contexts(client, LIST_META, "lost", "base:allocation"));
+            assertEquals(ACK, client.ask(STRUCTURED));
+            assertEquals(List.of("base:allocation"), contexts(client, SET_META, "lost", "base:allocation"));
         }
     }
 
