@@ -1,6 +1,8 @@
 """What a guest feels of its backup: the latency of its writes by fio inside, without one, and with each kind."""
+import glob
 import json
 import os
+import shutil
 import signal
 import socket
 import statistics
@@ -11,7 +13,7 @@ import time
 from .workshop import GUESTS, LAB, Trouble
 
 SIZE = 1 << 30
-SECONDS = 15
+SECONDS = 8
 STALL = 30
 PATIENCE = 300
 RATE = "32M"
@@ -24,20 +26,23 @@ KINDS = {
     "push": ["--mode", "push"],
     "pull, %s/s" % RATE: ["--mode", "pull", "--rate", RATE],
     "push, %s/s" % RATE: ["--mode", "push", "--rate", RATE],
-    "pull that stands still for %d s" % STALL: ["--mode", "pull"],
-    "push that stands still for %d s" % STALL: ["--mode", "push"],
 }
 
 
 def measure(shop, table):
+    compare(shop, table, KINDS, SECONDS, stalls=False)
+
+
+def compare(shop, table, kinds, seconds, stalls):
+    """What the guest feels of each kind, by turns, each for so many seconds."""
     shop.run([os.path.join(LAB, "debian-guest"), GUESTS])
     with Machine(shop) as machine:
-        felt = {kind: [] for kind in KINDS}
+        felt = {kind: [] for kind in kinds}
         for number in range(shop.rounds):
-            names = list(KINDS)
+            names = list(kinds)
             first = number % len(names)
             for kind in names[first:] + names[:first]:
-                felt[kind].append(machine.feel(kind, KINDS[kind], stalls="stands still" in kind))
+                felt[kind].append(machine.feel(kind, kinds[kind], seconds, stalls))
                 shop.say("guest, round %d: %s: p50 %.2f ms, p99 %.2f ms, longest %.1f ms" % (number + 1, kind, *felt[kind][-1]))
     median = {kind: [statistics.median(one[i] for one in rounds) for i in range(3)] for kind, rounds in felt.items()}
     without = median.pop("no backup")
@@ -78,7 +83,7 @@ class Machine:
         self.shell = socket.socket(socket.AF_UNIX)
         self.shell.connect(shop.path("shell"))
         self.answers = self.shell.makefile("rb")
-        shop.run([shop.afterimage, "init"], **self.environment)
+        shop.run([shop.afterimage, "init"], **{**self.environment, "AFTERIMAGE_REPO": shop.path("empty-repository")})
         return self
 
     def __exit__(self, *_):
@@ -102,7 +107,7 @@ class Machine:
             raise Trouble("in the guest, %s ended with %s: %s" % (command, code.decode(), text))
         return text
 
-    def feel(self, kind, options, stalls):
+    def feel(self, kind, options, seconds, stalls):
         """p50, p99 and the longest write, in milliseconds, while backups of that kind run one after the other."""
         over = threading.Event()
         trouble = []
@@ -110,7 +115,7 @@ class Machine:
         if backups:
             backups.start()
         try:
-            told = self.tell(FIO % (STALL + SECONDS if stalls else SECONDS, SIZE))
+            told = self.tell(FIO % (seconds, SIZE))
         finally:
             over.set()
             if backups:
@@ -123,8 +128,10 @@ class Machine:
     def back_up(self, options, stalls, over, trouble):
         shop = self.shop
         while not over.is_set() and not trouble:
+            self.forget()
             with open(shop.path("backup.log"), "w+") as log:
-                child = shop.start([shop.afterimage, "backup", "web", "--full", "--qmp", shop.path("qmp"), "--disk", "data", *options],
+                child = shop.start([shop.afterimage, "backup", "web", "--full", "--qmp", shop.path("qmp"), "--disk", "data",
+                                    "--scratch", shop.path("scratch"), *options],
                                    env={**os.environ, **self.environment}, stdout=log, stderr=subprocess.STDOUT)
                 if stalls:
                     # Worse than a store that does not answer: nobody takes or gives a byte. It is under way by then.
@@ -133,18 +140,31 @@ class Machine:
                     over.wait(STALL)
                     child.send_signal(signal.SIGCONT)
                     stalls = False
-                if child.wait():
+                while child.poll() is None and not over.wait(0.1):
+                    pass
+                if child.poll() is None:
+                    child.terminate()
+                elif child.returncode and not over.is_set():
                     log.seek(0)
                     trouble.append(log.read().strip())
+                child.wait()
+
+    def forget(self):
+        """Else all but the first backup would find their chunks stored."""
+        for folder in (self.environment["AFTERIMAGE_REPO"], self.environment["AFTERIMAGE_CACHE"]):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.shop.path("empty-repository"), self.environment["AFTERIMAGE_REPO"])
 
     def await_cut(self, child):
-        """Until the scratch folder holds an image: QEMU writes there what the guest overwrites."""
-        scratch = os.path.join(self.environment["AFTERIMAGE_CACHE"], "scratch")
-        packs = os.path.join(self.environment["AFTERIMAGE_REPO"], "packs")
-        before = count(packs)
-        while child.poll() is None and (count(packs) <= before or not os.path.isdir(scratch)):
-            time.sleep(0.05)
+        """Until QEMU has written to the scratch image what the guest has overwritten since the cut."""
+        images = self.shop.path("scratch", "*", "0.qcow2")
+        while child.poll() is None and not any(size(image) > 1 << 20 for image in glob.glob(images)):
+            time.sleep(0.02)
 
 
-def count(folder):
-    return sum(len(files) for _, _, files in os.walk(folder))
+def size(file):
+    """What it takes; nothing if it is gone meanwhile."""
+    try:
+        return os.stat(file).st_blocks * 512
+    except FileNotFoundError:
+        return 0

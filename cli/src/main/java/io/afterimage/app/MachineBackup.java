@@ -21,6 +21,7 @@ import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
+import io.afterimage.posix.Niceness;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
@@ -154,6 +155,8 @@ final class MachineBackup implements Closeable {
 
     /** Reads, or receives, and stores all; the point is not there yet. */
     void read(Progress progress) throws IOException {
+        // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
+        Niceness.of(job.transfer().niceness());
         try {
             Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
             sealed = (job.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress))

@@ -4,11 +4,11 @@ import io.afterimage.image.ImageLibrary;
 import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.server.Client;
+import io.afterimage.nbd.server.Contexts;
 import io.afterimage.nbd.server.Export;
 import io.afterimage.nbd.server.Exports;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** The disk that is on its way, and no other; also when its point has been forgotten meanwhile. */
@@ -40,7 +40,7 @@ public final class MigrationExport implements Exports {
         return name.equals(migration.toString())
                 ? Optional.of(new Export(
                         points.watched(images.open(migration.base(), migration.disk()), migration.base(), migration.disk()),
-                        "on its way to " + migration.image(), Map.of(), BlockSizes.DEFAULT))
+                        "on its way to " + migration.image(), Contexts.NONE, BlockSizes.DEFAULT))
                 : Optional.empty();
     }
 }

@@ -8,11 +8,12 @@ import io.afterimage.capture.qemu.Cut;
  *
  * @param by who reads them
  * @param pace how fast; may change meanwhile
+ * @param niceness how readily this process makes way for the machine's while it reads, 0 to {@value io.afterimage.posix.Niceness#MOST}
  */
-public record Transfer(Cut.Transfer by, Pace pace) {
+public record Transfer(Cut.Transfer by, Pace pace, int niceness) {
 
-    /** Pulled, as fast as can be. */
+    /** Pulled, as fast as can be, as anybody. */
     public static Transfer plain() {
-        return new Transfer(Cut.Transfer.PULL, Pace.unlimited());
+        return new Transfer(Cut.Transfer.PULL, Pace.unlimited(), 0);
     }
 }

@@ -4,6 +4,7 @@ import io.afterimage.app.LimitsFile;
 import io.afterimage.app.Transfer;
 import io.afterimage.capture.Pace;
 import io.afterimage.capture.qemu.Cut;
+import io.afterimage.posix.Niceness;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,6 +15,8 @@ import picocli.CommandLine.Spec;
 
 /** How a running machine's disks come to us, and how fast. */
 final class TransferOptions {
+
+    private static final int DEFAULT_NICENESS = 10;
 
     @Option(
             names = "--mode",
@@ -28,6 +31,13 @@ final class TransferOptions {
     private Integer requests;
 
     @Option(
+            names = "--nice",
+            paramLabel = "N",
+            description = "How readily processors and disks are left to others while the disks are read, such as to the machine itself: 0 as any process, 19 "
+                    + "only what nobody else wants. Default: " + DEFAULT_NICENESS + ".")
+    private Integer niceness;
+
+    @Option(
             names = "--limits-file",
             paramLabel = "FILE",
             description = "Lines 'rate SIZE' and 'requests N', 0 for none, in place of --rate and --requests; what is changed there holds within a second.")
@@ -39,7 +49,10 @@ final class TransferOptions {
     private final Pace pace = Pace.unlimited();
 
     Transfer transfer() {
-        return new Transfer(mode == null ? Cut.Transfer.PULL : mode, pace);
+        if (niceness != null && (niceness < 0 || niceness > Niceness.MOST)) {
+            throw new ParameterException(spec.commandLine(), "--nice " + niceness + ": give a number from 0 to " + Niceness.MOST + ".");
+        }
+        return new Transfer(mode == null ? Cut.Transfer.PULL : mode, pace, niceness == null ? DEFAULT_NICENESS : niceness);
     }
 
     boolean isPushed() {
@@ -60,6 +73,6 @@ final class TransferOptions {
 
     /** Whether anything here was asked for. */
     boolean isUsed() {
-        return mode != null || rate != null || requests != null || limitsFile != null;
+        return mode != null || rate != null || requests != null || limitsFile != null || niceness != null;
     }
 }

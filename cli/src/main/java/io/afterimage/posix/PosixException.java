@@ -6,6 +6,7 @@ import java.io.IOException;
 public final class PosixException extends IOException {
 
     private static final long serialVersionUID = 1;
+    private static final int ESRCH = 3;
     private static final int EEXIST = 17;
     private static final int ENOSPC = 28;
     private static final int EROFS = 30;
@@ -21,6 +22,11 @@ public final class PosixException extends IOException {
     /** Something of that name is there already. */
     public boolean isThereAlready() {
         return errno == EEXIST;
+    }
+
+    /** There is no such process, or thread. */
+    boolean isOfNobody() {
+        return errno == ESRCH;
     }
 
     /** No other file can be written there either: no room, no quota, read-only. */

@@ -15,6 +15,7 @@ public final class GuestPlan {
     private final Path folder;
     private final List<GuestDisk> disks = new ArrayList<>();
     private final List<String> options = new ArrayList<>();
+    private String program = "qemu-system-x86_64";
     private int memoryMiB = 256;
     private boolean byKernel;
 
@@ -39,6 +40,12 @@ public final class GuestPlan {
         return this;
     }
 
+    /** Starts this QEMU and not the host's. */
+    public GuestPlan program(String path) {
+        program = path;
+        return this;
+    }
+
     /** Adds options to QEMU's command line. */
     public GuestPlan options(String... words) {
         options.addAll(List.of(words));
@@ -58,7 +65,7 @@ public final class GuestPlan {
 
     private List<String> commandLine() throws IOException {
         List<String> words = new ArrayList<>(List.of(
-                "qemu-system-x86_64", "-machine", "q35", "-accel", Lab.accelerator(), "-m", memoryMiB + "M",
+                program, "-machine", "q35", "-accel", Lab.accelerator(), "-m", memoryMiB + "M",
                 "-nodefaults", "-no-user-config", "-display", "none",
                 "-chardev", "file,id=serial,append=on,path=" + folder.resolve("serial.log"), "-serial", "chardev:serial"));
         words.addAll(ports());

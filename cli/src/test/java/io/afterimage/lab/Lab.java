@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * Where the lab's recipes are and where what they build is kept. Images are built once into a folder that outlives a
@@ -40,6 +41,16 @@ public final class Lab {
         build("tiny-guest");
         build("file-systems");
         return folder().resolve("file-systems");
+    }
+
+    /** The QEMU of a newer Debian, unpacked beside the host's if need be; the test is skipped, and says why, where it cannot be had. */
+    public static String newerQemu() {
+        Tool.Result made = Tool.run(BUILD, recipe("newer-qemu"), folder().toString());
+        if (made.exit() != 0) {
+            System.err.println("SKIPPED: QEMU of Debian 13 backports cannot be had (a Debian mirror is needed): " + made.text());
+        }
+        Assumptions.assumeTrue(made.exit() == 0, "no newer QEMU");
+        return folder().resolve("newer-qemu/run").toString();
     }
 
     /** What QEMU's {@code -accel} shall get here, by having tried it (see {@code accelerator}). */

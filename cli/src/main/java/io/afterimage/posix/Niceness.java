@@ -1,0 +1,61 @@
+package io.afterimage.posix;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.File;
+import java.lang.invoke.MethodHandle;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * How readily this process lets others have the processors, and the disks: 0 as anybody, 19 only what nobody else wants. To Linux it is a matter of
+ * each thread, which hands it on to those that it starts ({@code setpriority(2)}, "C library/kernel differences"); the kernel derives the
+ * priority of a thread's I/O from it ({@code ioprio_set(2)}).
+ */
+public final class Niceness {
+
+    /** Lets others have everything. */
+    public static final int MOST = 19;
+
+    private static final int PRIO_PROCESS = 0;
+    private static final MethodHandle SETPRIORITY = CLibrary.function("setpriority", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+
+    private Niceness() {}
+
+    /**
+     * Makes all threads of this process so nice, and thereby those that they start. There is no way back for whoever is not root.
+     *
+     * @param niceness {@code 0} to {@link #MOST}; 0 changes nothing
+     */
+    public static void of(int niceness) throws PosixException {
+        if (niceness == 0) {
+            return;
+        }
+        Set<Integer> done = new HashSet<>();
+        // A thread that began meanwhile may have been started by one that was not nice yet.
+        while (done.addAll(threads())) {
+            for (int thread : done) {
+                set(thread, niceness);
+            }
+        }
+    }
+
+    private static Set<Integer> threads() {
+        Set<Integer> threads = new HashSet<>();
+        String[] names = new File("/proc/self/task").list();
+        for (String name : names == null ? new String[0] : names) {
+            threads.add(Integer.valueOf(name));
+        }
+        return threads;
+    }
+
+    private static void set(int thread, int niceness) throws PosixException {
+        try {
+            CLibrary.check(state -> (int) SETPRIORITY.invokeExact(state, PRIO_PROCESS, thread, niceness));
+        } catch (PosixException e) {
+            if (!e.isOfNobody()) { // it has just ended
+                throw e;
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.afterimage.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.afterimage.lab.Deadline;
+import io.afterimage.lab.Guest;
+import io.afterimage.lab.GuestDisk;
+import io.afterimage.lab.GuestPlan;
+import io.afterimage.lab.Tool;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * A Debian machine with two databases on ext4 on a volume that is striped over a qcow2 and a raw disk, so that hardly anything is written
+ * to one disk alone. It commits all the time, and says so on its console. Every point is booted from the backup, with the root disk of the same instant.
+ * {@code -Dafterimage.points=N} makes more of them.
+ */
+class DatabaseIT {
+
+    private static final int POINTS = Integer.getInteger("afterimage.points", 4);
+    private static final String SIZE = "96M";
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final int MORE = 15;
+    private static final Pattern COMMITTED = Pattern.compile("committed (wal|delete) (\\d+)");
+    private static final Pattern FOUND = Pattern.compile("(?m)^(wal|delete) (\\d+)$");
+    private static final List<List<String>> WAYS = List.of(
+            List.of("--mode", "pull"),
+            List.of("--mode", "push"),
+            List.of("--mode", "pull", "--quiesce", "required", "--quiesce-limit", "2m"),
+            List.of("--mode", "pull"));
+
+    @TempDir
+    Path folder;
+
+    /** @param told the last transaction by database that was safe before the cut, as the guest has said by then */
+    private record Moment(String point, boolean quiesced, Map<String, Long> told) {}
+
+    @Test
+    void everyPointHasAllThatWasCommitted() throws IOException {
+        Program afterimage = new Program(folder);
+        afterimage.run("init").orFail();
+        List<Moment> moments = new ArrayList<>();
+        try (Guest guest = machine()) {
+            guest.run("ledger make /dev/vdb /dev/vdc");
+            guest.run("setsid ledger keep > /run/ledger.log 2>&1 < /dev/null &");
+            Map<String, Long> before = Map.of("wal", 0L, "delete", 0L);
+            while (moments.size() < POINTS) {
+                awaitMore(guest, before);
+                Moment moment = backUp(afterimage, guest, WAYS.get(moments.size() % WAYS.size()));
+                before = moment.told();
+                moments.add(moment);
+            }
+            awaitMore(guest, before);
+            guest.kill();
+        }
+        try (ServedRepository served = ServedRepository.start(afterimage, folder)) {
+            Map<String, Long> before = Map.of("wal", 0L, "delete", 0L);
+            for (Moment moment : moments) {
+                before = check(served, moment, before);
+            }
+        }
+    }
+
+    private Guest machine() {
+        Path raw = folder.resolve("logs.raw");
+        Tool.run("truncate", "--size", SIZE, raw.toString()).orFail();
+        Path qcow2 = folder.resolve("data.qcow2");
+        Tool.run("qemu-img", "create", "-q", "-f", "qcow2", qcow2.toString(), SIZE).orFail();
+        return Guest.debian(folder.resolve("g")).disk(GuestDisk.qcow2("data", qcow2)).disk(GuestDisk.raw("logs", raw)).start().awaitReady();
+    }
+
+    private static void awaitMore(Guest guest, Map<String, Long> than) {
+        Deadline.in(PATIENCE).await(
+                () -> committed(guest.serial()).entrySet().stream().filter(told -> told.getValue() >= than.get(told.getKey()) + MORE).count() == 2,
+                () -> "the databases stand still after " + than + ": " + guest.run("cat /run/ledger.log"));
+    }
+
+    private Moment backUp(Program afterimage, Guest guest, List<String> way) throws IOException {
+        Path told = folder.resolve("told");
+        List<String> words = new ArrayList<>(List.of("backup", "web", "--json", "--qmp", guest.qmpSocket().toString(), "--pre",
+                "cp " + folder.resolve("g/serial.log") + " " + told));
+        words.addAll(way);
+        boolean quiesced = way.contains("--quiesce");
+        if (quiesced) {
+            words.addAll(List.of("--agent", guest.agentSocket().toString()));
+        }
+        JsonNode point = afterimage.run(words.toArray(String[]::new)).json();
+        assertEquals(quiesced ? "file_system" : "", point.path("consistency").path("level").asString(""), point::toString);
+        return new Moment(point.path("point").asString(), quiesced, committed(Files.readString(told, StandardCharsets.ISO_8859_1)));
+    }
+
+    /** Boots the point and returns what its databases hold. */
+    private Map<String, Long> check(ServedRepository served, Moment moment, Map<String, Long> before) throws IOException {
+        Path overlays = folder.resolve(moment.point());
+        Files.createDirectories(overlays);
+        GuestPlan plan = Guest.in(overlays).memoryMiB(512);
+        for (String disk : List.of("root", "data", "logs")) {
+            plan.disk(GuestDisk.overlay(disk, overlays.resolve(disk + ".qcow2"), served.uri("web/" + disk + "@" + moment.point()), "raw"));
+        }
+        try (Guest guest = plan.start().awaitReady()) {
+            guest.run("ledger open");
+            if (moment.quiesced()) {
+                assertFalse(guest.run("dumpe2fs -h /dev/ledger/all 2>&1").contains("needs_recovery"), "the frozen file system is not clean");
+            }
+            String said = guest.run("ledger check");
+            Map<String, Long> found = numbers(FOUND, said);
+            for (String database : List.of("wal", "delete")) {
+                assertTrue(found.get(database) >= moment.told().get(database), () -> moment + ", but: " + said);
+                assertTrue(found.get(database) > before.get(database), () -> "not after " + before + ": " + said);
+            }
+            System.out.println("DatabaseIT: committed before the cut " + moment.told() + ", found " + found);
+            return found;
+        }
+    }
+
+    private static Map<String, Long> committed(String console) {
+        return numbers(COMMITTED, console);
+    }
+
+    /** The last number of each name. */
+    private static Map<String, Long> numbers(Pattern pattern, String text) {
+        Map<String, Long> numbers = new TreeMap<>();
+        pattern.matcher(text).results().forEach(match -> numbers.put(match.group(1), Long.valueOf(match.group(2))));
+        return numbers;
+    }
+}

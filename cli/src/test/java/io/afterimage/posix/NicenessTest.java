@@ -1,0 +1,70 @@
+package io.afterimage.posix;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+/** In a JVM of its own: there is no way back. */
+class NicenessTest {
+
+    /** Prints how nice its threads are: one that was there before, itself, and one that begins later. */
+    static final class Subject {
+
+        private Subject() {}
+
+        public static void main(String[] arguments) throws IOException, InterruptedException {
+            CountDownLatch nice = new CountDownLatch(1);
+            Thread before = Thread.ofPlatform().start(() -> {
+                try {
+                    nice.await();
+                    print();
+                } catch (InterruptedException | IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            Niceness.of(Integer.parseInt(arguments[0]));
+            nice.countDown();
+            before.join();
+            print();
+            Thread.ofPlatform().start(() -> {
+                try {
+                    print();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+        }
+
+        private static synchronized void print() throws IOException {
+            String stat = Files.readString(Path.of("/proc/thread-self/stat"));
+            // The 19th field, counted from behind the name, which may hold anything.
+            System.out.println(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[16]);
+        }
+    }
+
+    @Test
+    void allThreadsAreNiceAndStaySo() throws IOException, InterruptedException {
+        assertEquals("19\n19\n19\n", nicenessOfThreads(Niceness.MOST));
+    }
+
+    private static String nicenessOfThreads(int niceness) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(List.of(
+                        ProcessHandle.current().info().command().orElseThrow(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Subject.class.getName(),
+                        Integer.toString(niceness)))
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        return said;
+    }
+}

@@ -1,0 +1,13 @@
+"""What a guest feels of a backup that stands still in the middle, as long as it does and a while beyond."""
+from . import guest_latency
+from .guest_latency import SECONDS, STALL
+
+KINDS = {
+    "no backup": None,
+    "pull that stands still for %d s" % STALL: ["--mode", "pull"],
+    "push that stands still for %d s" % STALL: ["--mode", "push"],
+}
+
+
+def measure(shop, table):
+    guest_latency.compare(shop, table, KINDS, STALL + SECONDS, stalls=True)
