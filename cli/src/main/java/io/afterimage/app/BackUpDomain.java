@@ -7,7 +7,6 @@ import io.afterimage.capture.libvirt.LibvirtConnection;
 import io.afterimage.capture.libvirt.LibvirtCut;
 import io.afterimage.capture.libvirt.LibvirtCutPlan;
 import io.afterimage.capture.libvirt.LibvirtDefinition;
-import io.afterimage.capture.libvirt.LibvirtDisk;
 import io.afterimage.capture.libvirt.LibvirtDomain;
 import io.afterimage.capture.libvirt.LibvirtMachine;
 import io.afterimage.capture.libvirt.LibvirtStrays;
@@ -90,10 +89,14 @@ public final class BackUpDomain {
             if (machine.disks().isEmpty()) {
                 throw new SourceException("The domain " + request.domain() + " has no disk to back up: 'virsh domblklist' shows what it has.");
             }
-            Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
-            try (PointWriter writer = new PointWriter(repository, lease, index, parent, request.immutability(), random)) {
+            Lineage lineage = request.full()
+                    ? Lineage.NONE
+                    : Lineage.of(
+                            Lineage.own(repository, lease, points, newest, id -> machine.recorded(shortId(), id.hex())),
+                            Optional.empty(), lease, List.of());
+            try (PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
                 PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-                return cut(request.machine(), plan(machine, parent, id, scratch), parent, writer, progress);
+                return cut(request.machine(), plan(machine, lineage, id, scratch), lineage.parent(), writer, progress);
             }
         }
     }
@@ -110,28 +113,13 @@ public final class BackUpDomain {
         return repository.id().substring(0, 8);
     }
 
-    /** The newest point whose checkpoint one of the disks has; without any, the newest point, to be compared with whole. */
-    private Optional<Manifest> parent(BackupLease lease, LibvirtMachine machine, List<PointId> points, Optional<Manifest> newest)
-            throws IOException {
-        List<PointId> recorded = points.reversed().stream().filter(id -> machine.hasCheckpoint(shortId(), id.hex())).toList();
-        if (newest.map(Manifest::point).equals(recorded.stream().findFirst())) {
-            return newest;
-        }
-        return repository.parent(lease, recorded).or(() -> newest);
-    }
-
-    private LibvirtCutPlan plan(LibvirtMachine machine, Optional<Manifest> parent, PointId id, Path scratch) {
+    private LibvirtCutPlan plan(LibvirtMachine machine, Lineage lineage, PointId id, Path scratch) {
         return new LibvirtCutPlan(
                 machine,
                 new Checkpoint(shortId(), id.hex()),
-                machine.disks().stream().map(disk -> new LibvirtCutPlan.Disk(disk, base(disk, parent))).toList(),
+                machine.disks().stream().map(disk -> new LibvirtCutPlan.Disk(disk, lineage.since(new DiskName(disk.name())))).toList(),
                 scratch,
                 CutPlan.DEFAULT_RESERVE);
-    }
-
-    private static Optional<CutPlan.Base> base(LibvirtDisk disk, Optional<Manifest> parent) {
-        return parent.flatMap(manifest -> manifest.disk(new DiskName(disk.name()))
-                .map(map -> new CutPlan.Base(manifest.point().hex(), map.size())));
     }
 
     private Point cut(MachineName machine, LibvirtCutPlan plan, Optional<Manifest> parent, PointWriter writer, Progress progress)

@@ -13,7 +13,6 @@ import io.afterimage.capture.qemu.Strays;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
 import io.afterimage.index.ChunkIndex;
-import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
@@ -124,7 +123,7 @@ public final class BackUpMachine {
             }
             Lineage lineage = request.full()
                     ? Lineage.NONE
-                    : Lineage.of(parent(lease, machine, points, newest), request.base(), lease,
+                    : Lineage.of(Lineage.own(repository, lease, points, newest, id -> recorded(machine, id)), request.base(), lease,
                             machine.disks().stream().map(disk -> new DiskName(disk.name())).toList());
             writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random);
             PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
@@ -144,21 +143,9 @@ public final class BackUpMachine {
         return repository.id().substring(0, 8);
     }
 
-    /** The newest point whose checkpoint one of the disks has; without any, the newest point, to be compared with whole. */
-    private Optional<Manifest> parent(BackupLease lease, QemuMachine machine, List<PointId> points, Optional<Manifest> newest)
-            throws IOException {
-        List<PointId> recorded = points.reversed().stream()
-                .filter(id -> machine.disks().stream().anyMatch(disk -> has(disk, id)))
-                .toList();
-        if (recorded.isEmpty() || newest.map(Manifest::point).equals(recorded.stream().findFirst())) {
-            return newest;
-        }
-        Optional<Manifest> parent = repository.parent(lease, recorded);
-        return parent.isPresent() ? parent : newest;
-    }
-
-    private boolean has(QemuDisk disk, PointId id) {
-        return disk.records(new Checkpoint(shortId(), id.hex()).bitmapName());
+    private int recorded(QemuMachine machine, PointId id) {
+        Checkpoint checkpoint = new Checkpoint(shortId(), id.hex());
+        return (int) machine.disks().stream().filter(disk -> disk.records(checkpoint)).count();
     }
 
     private CutPlan plan(Request request, QemuMachine machine, Lineage lineage, PointId id) throws IOException {
@@ -181,14 +168,8 @@ public final class BackUpMachine {
     }
 
     private static Optional<CutPlan.Base> base(QemuDisk disk, Lineage lineage) throws IOException {
-        DiskName name = new DiskName(disk.name());
-        Optional<DiskMap> inherited = lineage.disk(name);
-        if (inherited.isEmpty()) {
-            return Optional.empty();
-        }
         List<ImageLayer> layers = new ArrayList<>(List.of(new ImageLayer(disk.format(), Optional.empty(), disk.size())));
         disk.backing().forEach(image -> layers.add(ImageLayer.of(image.format(), image.file(), image.size())));
-        return Optional.of(new CutPlan.Base(
-                lineage.parent().orElseThrow().point().hex(), inherited.get().size(), lineage.layersAbove(name, layers).orElse(0)));
+        return lineage.since(new DiskName(disk.name()), layers);
     }
 }

@@ -18,7 +18,7 @@ final class LibvirtWatchdog {
     static WatchdogProcess start(LibvirtDomain domain, Path folder, Checkpoint checkpoint) throws IOException {
         return WatchdogProcess.start(
                 LibvirtWatchdog.class,
-                List.of(domain.connection().uri(), domain.uuid(), folder.toString(), checkpoint.bitmapName()));
+                List.of(domain.connection().uri(), domain.uuid(), folder.toString(), checkpoint.name()));
     }
 
     /** Arguments: libvirt's URI, the domain's UUID, the cut's scratch folder, the name of the new checkpoint. */
@@ -31,7 +31,7 @@ final class LibvirtWatchdog {
             LibvirtDomain domain = connection.domain(args[1]);
             new CutEnd(domain, Path.of(args[2])).run();
             if (fate == Fate.DEAD) {
-                new LibvirtCheckpoints(domain).remove(checkpoint -> checkpoint.id().bitmapName().equals(args[3]));
+                new LibvirtCheckpoints(domain).remove(checkpoint -> checkpoint.id().name().equals(args[3]));
             }
         }
     }

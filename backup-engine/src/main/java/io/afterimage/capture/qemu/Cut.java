@@ -338,9 +338,8 @@ public final class Cut implements Closeable {
         Checkpoint current = plan.checkpoint();
         Set<String> nodes = plan.disks().stream().map(entry -> entry.disk().node()).collect(Collectors.toSet());
         return switch (outcome) {
-            case COMMITTED -> new Checkpoints(client).remove((node, checkpoint) -> nodes.contains(node)
-                    && checkpoint.repository().equals(current.repository()) && !checkpoint.equals(current));
-            case FAILED -> new Checkpoints(client).remove((node, checkpoint) -> checkpoint.equals(current));
+            case COMMITTED -> new Checkpoints(client).removeReplaced(current, nodes);
+            case FAILED -> new Checkpoints(client).remove((node, bitmap) -> bitmap.checkpoint().equals(current));
             case UNKNOWN -> List.of();
         };
     }

@@ -148,7 +148,7 @@ final class Watchdog {
         try (QmpClient client = QmpClient.connect(qmpSocket, CONNECT_TIMEOUT)) {
             new Teardown(client, CutNames.of(checkpoint.pointId()), List.of(folder)).run();
             if (!committing) {
-                new Checkpoints(client).remove((node, found) -> found.equals(checkpoint));
+                new Checkpoints(client).remove((node, found) -> found.checkpoint().equals(checkpoint));
             }
         }
     }

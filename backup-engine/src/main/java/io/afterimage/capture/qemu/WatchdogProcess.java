@@ -37,7 +37,7 @@ public final class WatchdogProcess {
     }
 
     static WatchdogProcess start(Path qmpSocket, Path folder, Checkpoint checkpoint) throws IOException {
-        return start(Watchdog.class, List.of(qmpSocket.toAbsolutePath().toString(), folder.toString(), checkpoint.bitmapName()));
+        return start(Watchdog.class, List.of(qmpSocket.toAbsolutePath().toString(), folder.toString(), checkpoint.name()));
     }
 
     /**
