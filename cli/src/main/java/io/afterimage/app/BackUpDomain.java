@@ -64,6 +64,7 @@ public final class BackUpDomain {
      * @param full whether to read everything, though a checkpoint would tell what has changed
      * @param scratch where QEMU may keep what the guest overwrites meanwhile; a folder that its user can reach when empty
      * @param immutability what the point's objects are to be under, if it is to be immutable
+     * @param quiescing what is done for the sake of the guest; its agent is asked by libvirt
      */
     public record Request(
             MachineName machine,
@@ -72,7 +73,8 @@ public final class BackUpDomain {
             List<String> disks,
             boolean full,
             Optional<Path> scratch,
-            Optional<Immutability> immutability) {}
+            Optional<Immutability> immutability,
+            Quiescing quiescing) {}
 
     /** Makes the point and returns it. */
     public Point run(Request request, Progress progress) throws IOException {
@@ -96,7 +98,7 @@ public final class BackUpDomain {
                             Optional.empty(), lease, List.of());
             try (PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
                 PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-                return cut(request.machine(), plan(machine, lineage, id, scratch), lineage.parent(), writer, progress);
+                return cut(request, plan(machine, lineage, id, scratch), lineage.parent(), writer, progress);
             }
         }
     }
@@ -122,14 +124,16 @@ public final class BackUpDomain {
                 CutPlan.DEFAULT_RESERVE);
     }
 
-    private Point cut(MachineName machine, LibvirtCutPlan plan, Optional<Manifest> parent, PointWriter writer, Progress progress)
+    private Point cut(Request request, LibvirtCutPlan plan, Optional<Manifest> parent, PointWriter writer, Progress progress)
             throws IOException {
         SortedMap<String, String> definition = LibvirtDefinition.read(plan.machine().domain());
         definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(plan.machine().disks()).toJson());
-        try (LibvirtCut cut = LibvirtCut.begin(plan)) {
+        try (LibvirtCut cut = LibvirtCut.prepare(plan)) {
+            DomainBackup backup = new DomainBackup(request.machine(), cut);
+            new CutTogether(List.of(backup), request.quiescing()).run();
             PointId id = new PointId(plan.checkpoint().pointId());
-            Capture capture = new Capture(machine, id, cut.time(), parent, definition);
-            Capture.Sealed sealed = read(capture, cut, writer, progress);
+            Capture capture = new Capture(request.machine(), id, cut.time(), parent, definition);
+            Capture.Sealed sealed = read(capture, cut, writer, progress).captured(backup.consistency(), Optional.empty());
             cut.committing();
             return MachineBackup.commit(sealed, cut::end);
         }

@@ -3,6 +3,7 @@ package io.afterimage.app;
 import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.UnchangedCheck;
+import io.afterimage.capture.agent.GuestFacts;
 import io.afterimage.capture.qemu.Checkpoint;
 import io.afterimage.capture.qemu.Cut;
 import io.afterimage.capture.qemu.CutPlan;
@@ -23,6 +24,7 @@ import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +37,8 @@ import java.util.TreeMap;
  * time everything is read; later, what the checkpoint of the parent point says has changed.
  */
 public final class BackUpMachine {
+
+    private static final Duration GUEST_FACTS_LIMIT = Duration.ofSeconds(5);
 
     private final Repository repository;
     private final ChunkIndex index;
@@ -130,7 +134,7 @@ public final class BackUpMachine {
             Optional<UnchangedCheck> check =
                     request.checkUnchanged().map(share -> new UnchangedCheck(new Comparison(repository, index), share, random));
             var job = new MachineBackup.Job(
-                    request.machine(), id, client, lease, writer, lineage, definition(machine), agent, check, request.transfer());
+                    request.machine(), id, client, lease, writer, lineage, definition(machine, agent), agent, check, request.transfer());
             return new MachineBackup(repository, job, Cut.prepare(client, plan(request, machine, lineage, id), request.transfer().by()));
         } catch (IOException | RuntimeException e) {
             try (client; BackupLease _ = lease; PointWriter _ = writer) {
@@ -161,9 +165,10 @@ public final class BackUpMachine {
                 repository.chunkSize().bytes());
     }
 
-    private static SortedMap<String, String> definition(QemuMachine machine) {
+    private static SortedMap<String, String> definition(QemuMachine machine, Optional<Path> agent) {
         SortedMap<String, String> definition = new TreeMap<>(machine.definition());
         definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
+        agent.flatMap(socket -> GuestFacts.read(socket, GUEST_FACTS_LIMIT)).ifPresent(facts -> definition.put(CapturedMachine.GUEST, facts));
         return definition;
     }
 
