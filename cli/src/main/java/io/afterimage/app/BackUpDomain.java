@@ -7,7 +7,6 @@ import io.afterimage.capture.libvirt.LibvirtConnection;
 import io.afterimage.capture.libvirt.LibvirtCut;
 import io.afterimage.capture.libvirt.LibvirtCutPlan;
 import io.afterimage.capture.libvirt.LibvirtDefinition;
-import io.afterimage.capture.libvirt.LibvirtDisk;
 import io.afterimage.capture.libvirt.LibvirtDomain;
 import io.afterimage.capture.libvirt.LibvirtMachine;
 import io.afterimage.capture.libvirt.LibvirtStrays;
@@ -65,6 +64,7 @@ public final class BackUpDomain {
      * @param full whether to read everything, though a checkpoint would tell what has changed
      * @param scratch where QEMU may keep what the guest overwrites meanwhile; a folder that its user can reach when empty
      * @param immutability what the point's objects are to be under, if it is to be immutable
+     * @param quiescing what is done for the sake of the guest; its agent is asked by libvirt
      */
     public record Request(
             MachineName machine,
@@ -73,7 +73,8 @@ public final class BackUpDomain {
             List<String> disks,
             boolean full,
             Optional<Path> scratch,
-            Optional<Immutability> immutability) {}
+            Optional<Immutability> immutability,
+            Quiescing quiescing) {}
 
     /** Makes the point and returns it. */
     public Point run(Request request, Progress progress) throws IOException {
@@ -90,10 +91,14 @@ public final class BackUpDomain {
             if (machine.disks().isEmpty()) {
                 throw new SourceException("The domain " + request.domain() + " has no disk to back up: 'virsh domblklist' shows what it has.");
             }
-            Optional<Manifest> parent = request.full() ? Optional.empty() : parent(lease, machine, points, newest);
-            try (PointWriter writer = new PointWriter(repository, lease, index, parent, request.immutability(), random)) {
+            Lineage lineage = request.full()
+                    ? Lineage.NONE
+                    : Lineage.of(
+                            Lineage.own(repository, lease, points, newest, id -> machine.recorded(shortId(), id.hex())),
+                            Optional.empty(), lease, List.of());
+            try (PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
                 PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-                return cut(request.machine(), plan(machine, parent, id, scratch), parent, writer, progress);
+                return cut(request, plan(machine, lineage, id, scratch), lineage.parent(), writer, progress);
             }
         }
     }
@@ -110,38 +115,25 @@ public final class BackUpDomain {
         return repository.id().substring(0, 8);
     }
 
-    /** The newest point whose checkpoint one of the disks has; without any, the newest point, to be compared with whole. */
-    private Optional<Manifest> parent(BackupLease lease, LibvirtMachine machine, List<PointId> points, Optional<Manifest> newest)
-            throws IOException {
-        List<PointId> recorded = points.reversed().stream().filter(id -> machine.hasCheckpoint(shortId(), id.hex())).toList();
-        if (newest.map(Manifest::point).equals(recorded.stream().findFirst())) {
-            return newest;
-        }
-        return repository.parent(lease, recorded).or(() -> newest);
-    }
-
-    private LibvirtCutPlan plan(LibvirtMachine machine, Optional<Manifest> parent, PointId id, Path scratch) {
+    private LibvirtCutPlan plan(LibvirtMachine machine, Lineage lineage, PointId id, Path scratch) {
         return new LibvirtCutPlan(
                 machine,
                 new Checkpoint(shortId(), id.hex()),
-                machine.disks().stream().map(disk -> new LibvirtCutPlan.Disk(disk, base(disk, parent))).toList(),
+                machine.disks().stream().map(disk -> new LibvirtCutPlan.Disk(disk, lineage.since(new DiskName(disk.name())))).toList(),
                 scratch,
                 CutPlan.DEFAULT_RESERVE);
     }
 
-    private static Optional<CutPlan.Base> base(LibvirtDisk disk, Optional<Manifest> parent) {
-        return parent.flatMap(manifest -> manifest.disk(new DiskName(disk.name()))
-                .map(map -> new CutPlan.Base(manifest.point().hex(), map.size())));
-    }
-
-    private Point cut(MachineName machine, LibvirtCutPlan plan, Optional<Manifest> parent, PointWriter writer, Progress progress)
+    private Point cut(Request request, LibvirtCutPlan plan, Optional<Manifest> parent, PointWriter writer, Progress progress)
             throws IOException {
         SortedMap<String, String> definition = LibvirtDefinition.read(plan.machine().domain());
         definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(plan.machine().disks()).toJson());
-        try (LibvirtCut cut = LibvirtCut.begin(plan)) {
+        try (LibvirtCut cut = LibvirtCut.prepare(plan)) {
+            DomainBackup backup = new DomainBackup(request.machine(), cut);
+            new CutTogether(List.of(backup), request.quiescing()).run();
             PointId id = new PointId(plan.checkpoint().pointId());
-            Capture capture = new Capture(machine, id, cut.time(), parent, definition);
-            Capture.Sealed sealed = read(capture, cut, writer, progress);
+            Capture capture = new Capture(request.machine(), id, cut.time(), parent, definition);
+            Capture.Sealed sealed = read(capture, cut, writer, progress).captured(backup.consistency(), Optional.empty());
             cut.committing();
             return MachineBackup.commit(sealed, cut::end);
         }

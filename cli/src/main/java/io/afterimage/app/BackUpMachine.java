@@ -3,6 +3,7 @@ package io.afterimage.app;
 import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.UnchangedCheck;
+import io.afterimage.capture.agent.GuestFacts;
 import io.afterimage.capture.qemu.Checkpoint;
 import io.afterimage.capture.qemu.Cut;
 import io.afterimage.capture.qemu.CutPlan;
@@ -13,7 +14,6 @@ import io.afterimage.capture.qemu.Strays;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
 import io.afterimage.index.ChunkIndex;
-import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
@@ -24,6 +24,7 @@ import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +37,8 @@ import java.util.TreeMap;
  * time everything is read; later, what the checkpoint of the parent point says has changed.
  */
 public final class BackUpMachine {
+
+    private static final Duration GUEST_FACTS_LIMIT = Duration.ofSeconds(5);
 
     private final Repository repository;
     private final ChunkIndex index;
@@ -124,14 +127,14 @@ public final class BackUpMachine {
             }
             Lineage lineage = request.full()
                     ? Lineage.NONE
-                    : Lineage.of(parent(lease, machine, points, newest), request.base(), lease,
+                    : Lineage.of(Lineage.own(repository, lease, points, newest, id -> recorded(machine, id)), request.base(), lease,
                             machine.disks().stream().map(disk -> new DiskName(disk.name())).toList());
             writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random);
             PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
             Optional<UnchangedCheck> check =
                     request.checkUnchanged().map(share -> new UnchangedCheck(new Comparison(repository, index), share, random));
             var job = new MachineBackup.Job(
-                    request.machine(), id, client, lease, writer, lineage, definition(machine), agent, check, request.transfer());
+                    request.machine(), id, client, lease, writer, lineage, definition(machine, agent), agent, check, request.transfer());
             return new MachineBackup(repository, job, Cut.prepare(client, plan(request, machine, lineage, id), request.transfer().by()));
         } catch (IOException | RuntimeException e) {
             try (client; BackupLease _ = lease; PointWriter _ = writer) {
@@ -144,21 +147,9 @@ public final class BackUpMachine {
         return repository.id().substring(0, 8);
     }
 
-    /** The newest point whose checkpoint one of the disks has; without any, the newest point, to be compared with whole. */
-    private Optional<Manifest> parent(BackupLease lease, QemuMachine machine, List<PointId> points, Optional<Manifest> newest)
-            throws IOException {
-        List<PointId> recorded = points.reversed().stream()
-                .filter(id -> machine.disks().stream().anyMatch(disk -> has(disk, id)))
-                .toList();
-        if (recorded.isEmpty() || newest.map(Manifest::point).equals(recorded.stream().findFirst())) {
-            return newest;
-        }
-        Optional<Manifest> parent = repository.parent(lease, recorded);
-        return parent.isPresent() ? parent : newest;
-    }
-
-    private boolean has(QemuDisk disk, PointId id) {
-        return disk.records(new Checkpoint(shortId(), id.hex()).bitmapName());
+    private int recorded(QemuMachine machine, PointId id) {
+        Checkpoint checkpoint = new Checkpoint(shortId(), id.hex());
+        return (int) machine.disks().stream().filter(disk -> disk.records(checkpoint)).count();
     }
 
     private CutPlan plan(Request request, QemuMachine machine, Lineage lineage, PointId id) throws IOException {
@@ -174,21 +165,16 @@ public final class BackUpMachine {
                 repository.chunkSize().bytes());
     }
 
-    private static SortedMap<String, String> definition(QemuMachine machine) {
+    private static SortedMap<String, String> definition(QemuMachine machine, Optional<Path> agent) {
         SortedMap<String, String> definition = new TreeMap<>(machine.definition());
         definition.put(DiskOrigins.DOCUMENT, DiskOrigins.of(machine.disks()).toJson());
+        agent.flatMap(socket -> GuestFacts.read(socket, GUEST_FACTS_LIMIT)).ifPresent(facts -> definition.put(CapturedMachine.GUEST, facts));
         return definition;
     }
 
     private static Optional<CutPlan.Base> base(QemuDisk disk, Lineage lineage) throws IOException {
-        DiskName name = new DiskName(disk.name());
-        Optional<DiskMap> inherited = lineage.disk(name);
-        if (inherited.isEmpty()) {
-            return Optional.empty();
-        }
         List<ImageLayer> layers = new ArrayList<>(List.of(new ImageLayer(disk.format(), Optional.empty(), disk.size())));
         disk.backing().forEach(image -> layers.add(ImageLayer.of(image.format(), image.file(), image.size())));
-        return Optional.of(new CutPlan.Base(
-                lineage.parent().orElseThrow().point().hex(), inherited.get().size(), lineage.layersAbove(name, layers).orElse(0)));
+        return lineage.since(new DiskName(disk.name()), layers);
     }
 }

@@ -53,7 +53,7 @@ public final class BootMigration {
         PointDisk disk = point.disks().getFirst();
         Migration migration = new Migration(image, HeldPoint.of(point), disk.name(), UUID.randomUUID());
         Checkpoint checkpoint = new Checkpoint(repository.id().substring(0, 8), point.id().hex());
-        image.create(migration, disk.size(), checkpoint, repository.chunkSize().bytes());
+        image.create(migration, disk.size(), checkpoint.on(disk.name().text()), repository.chunkSize().bytes());
         return migration;
     }
 

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -38,6 +39,9 @@ public record CapturedMachine(
      * @param variablesFormat the format of that content
      */
     public record Firmware(String code, String codeFormat, boolean secure, Optional<byte[]> variables, String variablesFormat) {}
+
+    /** What the guest's agent told of a machine that was backed up over QMP. */
+    static final String GUEST = "guest-info.json";
 
     private static final Logger LOG = LoggerFactory.getLogger(CapturedMachine.class);
     private static final JsonMapper JSON = new JsonMapper();
@@ -69,11 +73,6 @@ public record CapturedMachine(
         try {
             DomainHardware hardware = DomainHardware.of(documents.get(LibvirtDefinition.DOMAIN));
             JsonNode guest = document(documents, LibvirtDefinition.GUEST);
-            List<String> words = new ArrayList<>();
-            for (String fact : List.of("os.pretty-name", "hostname")) {
-                words.add(guest.path(fact).asString(""));
-            }
-            words.removeIf(String::isEmpty);
             return new CapturedMachine(
                     hardware.memory(),
                     hardware.processors(),
@@ -84,7 +83,7 @@ public record CapturedMachine(
                             hardware.secure(),
                             binary(documents, LibvirtDefinition.NVRAM),
                             hardware.nvramFormat())),
-                    Optional.of(String.join(", ", words)).filter(text -> !text.isEmpty()));
+                    words(guest.path("os.pretty-name"), guest.path("hostname")));
         } catch (LibvirtException e) {
             LOG.warn("The definition of the machine is not to be understood: {}", e.getMessage());
             return new CapturedMachine(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
@@ -116,7 +115,14 @@ public record CapturedMachine(
                         false,
                         binary(documents, "nvram.fd"),
                         variablesFormat)),
-                Optional.empty());
+                words(document(documents, GUEST).path("osinfo").path("pretty-name"), document(documents, GUEST).path("host-name").path("host-name")));
+    }
+
+    private static Optional<String> words(JsonNode... facts) {
+        return Stream.of(facts)
+                .map(fact -> fact.asString(""))
+                .filter(word -> !word.isEmpty())
+                .reduce((one, next) -> one + ", " + next);
     }
 
     private static Optional<byte[]> binary(SortedMap<String, String> documents, String name) {

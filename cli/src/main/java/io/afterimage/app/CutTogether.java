@@ -20,10 +20,10 @@ final class CutTogether {
 
     private static final Logger LOG = LoggerFactory.getLogger(CutTogether.class);
 
-    private final List<MachineBackup> members;
+    private final List<? extends CutMember> members;
     private final Quiescing quiescing;
 
-    CutTogether(List<MachineBackup> members, Quiescing quiescing) {
+    CutTogether(List<? extends CutMember> members, Quiescing quiescing) {
         this.members = members;
         this.quiescing = quiescing;
     }
@@ -42,7 +42,7 @@ final class CutTogether {
                 runPost(post.get());
             }
         }
-        long first = members.stream().mapToLong(MachineBackup::beforeNanos).reduce((a, b) -> a - b < 0 ? a : b).orElseThrow();
+        long first = members.stream().mapToLong(CutMember::beforeNanos).reduce((a, b) -> a - b < 0 ? a : b).orElseThrow();
         return members.stream().mapToLong(member -> member.afterNanos() - first).max().orElseThrow();
     }
 
@@ -68,7 +68,7 @@ final class CutTogether {
         IOException failure = null;
         try {
             forAll(member -> member.freeze(quiescing));
-            forAll(MachineBackup::cut);
+            forAll(CutMember::cut);
         } catch (IOException e) {
             failure = e;
         }
@@ -88,7 +88,7 @@ final class CutTogether {
     }
 
     private interface Step {
-        void run(MachineBackup member) throws IOException;
+        void run(CutMember member) throws IOException;
     }
 
     /** At once for all; returns when all are done, and throws the first failure. */

@@ -1,11 +1,15 @@
 package io.afterimage.app;
 
+import io.afterimage.capture.libvirt.DomainImages;
+import io.afterimage.capture.libvirt.LibvirtDefinition;
 import io.afterimage.capture.libvirt.LibvirtDisk;
 import io.afterimage.capture.qemu.QemuDisk;
+import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.Manifest;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -60,6 +64,13 @@ record DiskOrigins(Map<String, Origin> disks) {
             LOG.warn("The point {} does not say which devices its disks were", manifest.point(), e);
             return none();
         }
+    }
+
+    /** The image that libvirt had a disk of the point in, if libvirt made the point. */
+    static Optional<String> libvirtImage(Manifest manifest, DiskName disk) {
+        return Optional.ofNullable(read(manifest).disks().get(disk.text()))
+                .flatMap(origin -> Optional.ofNullable(manifest.definition().get(LibvirtDefinition.DOMAIN))
+                        .flatMap(xml -> DomainImages.of(origin.device(), xml)));
     }
 
     String toJson() {

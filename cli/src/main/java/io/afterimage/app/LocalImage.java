@@ -1,6 +1,6 @@
 package io.afterimage.app;
 
-import io.afterimage.capture.qemu.Checkpoint;
+import io.afterimage.capture.qemu.CheckpointBitmap;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -20,7 +20,7 @@ public record LocalImage(Path file) {
     private static final byte[] QCOW2 = {'Q', 'F', 'I', (byte) 0xfb};
 
     /** Makes it, with nothing of the disk in it; on the disk, with its name, when this returns. Never touches a file in which there is anything. */
-    void create(Migration migration, long size, Checkpoint checkpoint, long granularity) throws IOException {
+    void create(Migration migration, long size, CheckpointBitmap checkpoint, long granularity) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) {
             throw new TargetException("There is no folder " + folder + ": make it first.");

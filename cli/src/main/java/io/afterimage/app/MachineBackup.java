@@ -14,7 +14,6 @@ import io.afterimage.capture.qemu.CutDisk;
 import io.afterimage.capture.qemu.HostCommand;
 import io.afterimage.capture.qemu.QmpClient;
 import io.afterimage.catalog.BackupLease;
-import io.afterimage.catalog.Consistency;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointGroup;
 import io.afterimage.manifest.DiskName;
@@ -38,13 +37,12 @@ import java.util.function.Consumer;
  * The backup of one running machine, step by step, so that several can take each step together: {@link #freeze}, {@link #cut},
  * {@link #thaw}, {@link #read}, {@link #commit}. What is closed before the commit has been nothing.
  */
-final class MachineBackup implements Closeable {
-
+final class MachineBackup implements CutMember, Closeable {
 
     private final Repository repository;
     private final Job job;
     private final Cut cut;
-    private Optional<Consistency> consistency = Optional.empty();
+    private final GuestConsistency guest;
     private Optional<PointGroup> group = Optional.empty();
     private Capture.Sealed sealed;
 
@@ -79,6 +77,7 @@ final class MachineBackup implements Closeable {
         this.repository = repository;
         this.job = job;
         this.cut = cut;
+        this.guest = new GuestConsistency(job.machine());
     }
 
     MachineName machine() {
@@ -89,57 +88,39 @@ final class MachineBackup implements Closeable {
         return job.id();
     }
 
-    /** Takes the agent at its word: {@link #thaw} finds out whether it was true. */
-    void freeze(Quiescing quiescing) throws IOException {
-        if (quiescing.mode() == Quiescing.Mode.OFF) {
-            return;
-        }
-        try {
-            cut.freeze(
-                    job.agent().orElseThrow(() -> new AgentException("its agent's socket was not named")), quiescing.limit());
-            consistency = Optional.of(Consistency.FILE_SYSTEM);
-        } catch (AgentException e) {
-            notFrozen(quiescing, e);
-        }
+    @Override
+    public void freeze(Quiescing quiescing) throws IOException {
+        guest.freeze(quiescing, () -> cut.freeze(
+                job.agent().orElseThrow(() -> new AgentException("its agent's socket was not named")), quiescing.limit()));
     }
 
-    void cut() throws IOException {
+    @Override
+    public void cut() throws IOException {
         cut.make();
     }
 
-    void thaw(Quiescing quiescing) throws IOException {
-        try {
-            cut.thaw();
-        } catch (AgentException e) {
-            notFrozen(quiescing, e);
-        }
+    @Override
+    public void thaw(Quiescing quiescing) throws IOException {
+        guest.thaw(quiescing, cut::thaw);
     }
 
-    private void notFrozen(Quiescing quiescing, AgentException reason) throws SourceException {
-        if (quiescing.mode() == Quiescing.Mode.REQUIRED) {
-            throw new SourceException("The guest of '" + machine() + "' was not frozen, since " + reason.getMessage()
-                    + ": mend its agent, or back up with --quiesce preferred.", reason);
-        }
-        consistency = Optional.of(Consistency.crash(reason.getMessage()));
-    }
-
-    /** See {@link Cut#beforeNanos}. */
-    long beforeNanos() {
+    @Override
+    public long beforeNanos() {
         return cut.beforeNanos();
     }
 
-    /** See {@link Cut#beforeNanos}. */
-    long afterNanos() {
+    @Override
+    public long afterNanos() {
         return cut.afterNanos();
     }
 
-    /** See {@link Cut#owed}. */
-    void owe(HostCommand command) {
+    @Override
+    public void owe(HostCommand command) {
         cut.owed(command);
     }
 
-    /** See {@link Cut#paid}. */
-    void paid() {
+    @Override
+    public void paid() {
         cut.paid();
     }
 
@@ -160,7 +141,7 @@ final class MachineBackup implements Closeable {
         try {
             Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
             sealed = (job.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress))
-                    .captured(consistency, group);
+                    .captured(guest.found(), group);
         } catch (IOException e) {
             // Why QEMU no longer shows the disks says more than that it does not.
             cut.requireIntact();

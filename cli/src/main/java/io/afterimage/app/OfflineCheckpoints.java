@@ -1,6 +1,7 @@
 package io.afterimage.app;
 
 import io.afterimage.capture.qemu.Checkpoint;
+import io.afterimage.capture.qemu.CheckpointBitmap;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,49 +20,55 @@ final class OfflineCheckpoints {
     private static final Logger LOG = LoggerFactory.getLogger(OfflineCheckpoints.class);
 
     private final Checkpoint current;
-    private final List<QemuImage> images = new ArrayList<>();
+    private final List<Begun> begun = new ArrayList<>();
 
     private OfflineCheckpoints(Checkpoint current) {
         this.current = current;
     }
 
+    /** An image, and the bitmap that is new in it. */
+    private record Begun(QemuImage image, CheckpointBitmap bitmap) {}
+
     static OfflineCheckpoints begin(Checkpoint current, long granularity, List<OfflineDisk> disks) {
-        OfflineCheckpoints begun = new OfflineCheckpoints(current);
+        OfflineCheckpoints checkpoints = new OfflineCheckpoints(current);
         for (OfflineDisk disk : disks) {
-            if (disk.qcow2().isPresent() && disk.qcow2().get().checkpoints().stream().anyMatch(begun::isOurs)) {
+            if (disk.qcow2().isPresent() && disk.qcow2().get().checkpoints().stream().anyMatch(checkpoints::isOurs)) {
                 try {
-                    disk.qcow2().get().add(current, granularity);
-                    begun.images.add(disk.qcow2().get());
+                    Begun begun = new Begun(disk.qcow2().get(), current.on(disk.name().text()));
+                    begun.image().add(begun.bitmap(), granularity);
+                    checkpoints.begun.add(begun);
                 } catch (IOException e) {
                     // It may be read-only, or in use as another one's base: then the older bitmap stays what counts.
                     LOG.info("No checkpoint begins in {}: {}", disk.file(), e.getMessage());
                 }
             }
         }
-        return begun;
+        return checkpoints;
     }
 
     private boolean isOurs(QemuImage.Stored stored) {
-        return stored.checkpoint().repository().equals(current.repository());
+        return stored.bitmap().checkpoint().repository().equals(current.repository());
     }
 
-    /** The point is there: all but its own go. */
+    /** The point is there: all but its own go, and libvirt's, which libvirt looks after. */
     void committed() {
-        for (QemuImage image : images) {
-            image.checkpoints().stream().filter(this::isOurs).forEach(stored -> remove(image, stored.checkpoint()));
+        for (Begun each : begun) {
+            each.image().checkpoints().stream()
+                    .filter(stored -> isOurs(stored) && !stored.bitmap().isLibvirts())
+                    .forEach(stored -> remove(each.image(), stored.bitmap()));
         }
     }
 
     /** The point does not and will not exist. */
     void failed() {
-        images.forEach(image -> remove(image, current));
+        begun.forEach(each -> remove(each.image(), each.bitmap()));
     }
 
-    private static void remove(QemuImage image, Checkpoint checkpoint) {
+    private static void remove(QemuImage image, CheckpointBitmap bitmap) {
         try {
-            image.remove(checkpoint);
+            image.remove(bitmap);
         } catch (IOException e) {
-            LOG.warn("The bitmap {} stays in {} until the next backup: {}", checkpoint.bitmapName(), image.file(), e.getMessage());
+            LOG.warn("The bitmap {} stays in {} until the next backup: {}", bitmap.name(), image.file(), e.getMessage());
         }
     }
 }

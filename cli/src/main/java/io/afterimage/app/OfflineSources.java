@@ -3,6 +3,7 @@ package io.afterimage.app;
 import io.afterimage.block.ByteRange;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.qemu.Checkpoint;
+import io.afterimage.capture.qemu.CheckpointBitmap;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.manifest.DiskMap;
@@ -68,7 +69,7 @@ final class OfflineSources implements Closeable {
 
     /** Whether any of the files has that point's checkpoint, and it can be relied on. */
     boolean haveCheckpoint(PointId point) {
-        return files.values().stream().flatMap(disk -> disk.qcow2().stream()).anyMatch(image -> image.checkpoint(shortId(), point.hex()).isPresent());
+        return files.values().stream().flatMap(disk -> disk.qcow2().stream()).anyMatch(image -> image.has(new Checkpoint(shortId(), point.hex())));
     }
 
     private String shortId() {
@@ -96,9 +97,11 @@ final class OfflineSources implements Closeable {
         Optional<SeenFiles.Stamp> stamp = SeenFiles.stamp(disk.layers());
         stamp.ifPresent(taken -> stamps.put(disk.name(), taken));
         Optional<DiskMap> inherited = lineage.disk(disk.name());
-        Optional<String> bitmap = inherited.isPresent() && disk.qcow2().isPresent() && disk.qcow2().get().size() == inherited.get().size()
-                ? disk.qcow2().get().checkpoint(shortId(), lineage.parent().orElseThrow().point().hex()).map(Checkpoint::bitmapName)
-                : Optional.empty();
+        Optional<String> bitmap = lineage.since(disk.name())
+                .flatMap(since -> disk.qcow2()
+                        .filter(image -> image.size() == since.diskSize())
+                        .flatMap(image -> image.bitmap(shortId(), since)))
+                .map(CheckpointBitmap::name);
         boolean known = bitmap.isEmpty() && inherited.isPresent() && lineage.image().isEmpty() && stamp.isPresent()
                 && seen.contains(stamp.get(), lineage.parent().get().machine(), lineage.parent().get().point(), disk.name());
         OptionalInt above = bitmap.isPresent() || known ? OptionalInt.empty() : lineage.layersAbove(disk.name(), disk.layers());

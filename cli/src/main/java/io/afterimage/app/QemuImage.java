@@ -1,12 +1,17 @@
 package io.afterimage.app;
 
 import io.afterimage.capture.qemu.Checkpoint;
+import io.afterimage.capture.qemu.CheckpointBitmap;
+import io.afterimage.capture.qemu.CutPlan;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -24,8 +29,13 @@ record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
     private static final long SECTOR = 512;
     private static final JsonMapper JSON = new JsonMapper();
 
-    /** @param consistent whether the bitmap was stored by a QEMU that ended cleanly */
-    record Stored(Checkpoint checkpoint, boolean consistent) {}
+    /**
+     * A bitmap.
+     *
+     * @param consistent whether it was stored by a QEMU that ended cleanly, and tells all: where an image below has one of that name, this one
+     *     counts from a snapshot on
+     */
+    record Stored(CheckpointBitmap bitmap, boolean consistent) {}
 
     /** Makes a new qcow2 file of so many bytes; whole sectors, as QEMU has them. */
     static void create(Path file, long size) throws IOException {
@@ -69,20 +79,28 @@ record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
                 layers.add(ImageLayer.of(
                         layer.path("format").asString(""), layer.path("filename").asString(""), layer.path("virtual-size").asLong(0)));
             }
-            return new QemuImage(absolute, List.copyOf(layers), checkpoints(chain.path(0)));
+            return new QemuImage(absolute, List.copyOf(layers), checkpoints(chain));
         } catch (JacksonException e) {
             throw senseless(file, e);
         }
     }
 
-    private static List<Stored> checkpoints(JsonNode top) {
-        List<Stored> stored = new ArrayList<>();
-        for (JsonNode bitmap : top.path("format-specific").path("data").path("bitmaps")) {
-            boolean recording = bitmap.path("flags").valueStream().anyMatch(flag -> flag.asString("").equals("auto"));
-            boolean inUse = bitmap.path("flags").valueStream().anyMatch(flag -> flag.asString("").equals("in-use"));
-            Checkpoint.parse(bitmap.path("name").asString("")).ifPresent(name -> stored.add(new Stored(name, recording && !inUse)));
-        }
-        return List.copyOf(stored);
+    private static List<Stored> checkpoints(JsonNode chain) {
+        Set<String> below = chain.valueStream().skip(1).flatMap(QemuImage::bitmaps).map(QemuImage::name).collect(Collectors.toSet());
+        return bitmaps(chain.path(0)).flatMap(bitmap -> CheckpointBitmap.parse(name(bitmap)).stream().map(ours -> new Stored(
+                ours, hasFlag(bitmap, "auto") && !hasFlag(bitmap, "in-use") && !below.contains(name(bitmap))))).toList();
+    }
+
+    private static Stream<JsonNode> bitmaps(JsonNode layer) {
+        return layer.path("format-specific").path("data").path("bitmaps").valueStream();
+    }
+
+    private static String name(JsonNode bitmap) {
+        return bitmap.path("name").asString("");
+    }
+
+    private static boolean hasFlag(JsonNode bitmap, String flag) {
+        return bitmap.path("flags").valueStream().anyMatch(set -> set.asString("").equals(flag));
     }
 
     /** The virtual size in bytes. */
@@ -90,26 +108,32 @@ record QemuImage(Path file, List<ImageLayer> layers, List<Stored> checkpoints) {
         return layers.getFirst().size();
     }
 
-    /** The image's checkpoint of that repository and point, if it can be relied on. */
-    Optional<Checkpoint> checkpoint(String repository, String pointId) {
+    /** The image's bitmap of that repository's that counts a disk's changes since the point, if it can be relied on. */
+    Optional<CheckpointBitmap> bitmap(String repository, CutPlan.Base since) {
         return checkpoints.stream()
-                .filter(stored -> stored.consistent() && stored.checkpoint().equals(new Checkpoint(repository, pointId)))
-                .map(Stored::checkpoint)
+                .filter(Stored::consistent)
+                .map(Stored::bitmap)
+                .filter(bitmap -> bitmap.checkpoint().repository().equals(repository) && bitmap.counts(since, file.toString()))
                 .findFirst();
     }
 
+    /** Whether one that can be relied on is of that checkpoint. */
+    boolean has(Checkpoint checkpoint) {
+        return checkpoints.stream().anyMatch(stored -> stored.consistent() && stored.bitmap().checkpoint().equals(checkpoint));
+    }
+
     /** Adds a bitmap that records every write from now on. */
-    void add(Checkpoint checkpoint, long granularity) throws IOException {
-        add(file, checkpoint, granularity);
+    void add(CheckpointBitmap bitmap, long granularity) throws IOException {
+        add(file, bitmap, granularity);
     }
 
     /** The same, whatever lies below the file. */
-    static void add(Path file, Checkpoint checkpoint, long granularity) throws IOException {
-        run(file, "bitmap", "-f", "qcow2", "--add", "-g", Long.toString(granularity), file.toString(), checkpoint.bitmapName());
+    static void add(Path file, CheckpointBitmap bitmap, long granularity) throws IOException {
+        run(file, "bitmap", "-f", "qcow2", "--add", "-g", Long.toString(granularity), file.toString(), bitmap.name());
     }
 
-    void remove(Checkpoint checkpoint) throws IOException {
-        run(file, "bitmap", "-f", "qcow2", "--remove", file.toString(), checkpoint.bitmapName());
+    void remove(CheckpointBitmap bitmap) throws IOException {
+        run(file, "bitmap", "-f", "qcow2", "--remove", file.toString(), bitmap.name());
     }
 
     private static String run(Path file, String... arguments) throws IOException {

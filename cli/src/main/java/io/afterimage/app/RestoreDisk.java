@@ -5,6 +5,7 @@ import io.afterimage.block.BlockDevice;
 import io.afterimage.block.FileDevice;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.qemu.Checkpoint;
+import io.afterimage.capture.qemu.CheckpointBitmap;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
@@ -61,7 +62,7 @@ public final class RestoreDisk {
             } else {
                 toFile(Path.of(target), overwrite, file -> {
                     if (target.endsWith(".qcow2")) {
-                        writeQcow2(image, file, checkpoint(point), images.manifest(point).chunkSize().bytes(), progress);
+                        writeQcow2(image, file, checkpoint(point).on(disk.text()), images.manifest(point).chunkSize().bytes(), progress);
                     } else {
                         writeRaw(image, file, progress);
                     }
@@ -131,7 +132,7 @@ public final class RestoreDisk {
     }
 
     /** The bitmap comes last, so that it records nothing of the restoring itself. */
-    private static void writeQcow2(BlockDevice image, Path file, Checkpoint checkpoint, long granularity, Progress progress) throws IOException {
+    private static void writeQcow2(BlockDevice image, Path file, CheckpointBitmap checkpoint, long granularity, Progress progress) throws IOException {
         QemuImage.create(file, image.size());
         try (QemuNbd server = QemuNbd.serveWritable(file, "qcow2");
                 BlockDevice target = server.connect()) {

@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  afterimage backup web --qmp /run/web.qmp",
-            "  afterimage backup web --libvirt",
+            "  afterimage backup web --libvirt --quiesce preferred",
             "  afterimage backup old --image vda=/srv/old.qcow2 --image vdb=/dev/vg0/data",
             "  afterimage backup web --qmp /run/web.qmp --base debian@latest",
             "  afterimage backup web --qmp /run/web.qmp --immutable 30d",
@@ -145,9 +145,9 @@ final class BackupCommand implements Callable<Integer> {
         if (source.group != null && (quiesce.agent().isPresent() || !disks.isEmpty())) {
             throw new ParameterException(spec.commandLine(), "With --group, name each agent in its --member, and no --disk: all disks of the machines are backed up.");
         }
-        if (source.libvirt != null && (quiesce.isUsed() || transfer.isUsed() || changes.isUsed())) {
+        if (source.libvirt != null && (quiesce.agent().isPresent() || transfer.isUsed() || changes.isUsed())) {
             throw new ParameterException(
-                    spec.commandLine(), "With --libvirt there is no --quiesce, --agent, --mode, limit, --base or --check-unchanged: leave them out, or use --qmp.");
+                    spec.commandLine(), "With --libvirt there is no --agent, which libvirt asks itself, --mode, limit, --base or --check-unchanged: leave them out, or use --qmp.");
         }
         if (domain != null && source.libvirt == null) {
             throw new ParameterException(spec.commandLine(), "--domain names a domain of libvirt's: add --libvirt.");
@@ -186,6 +186,6 @@ final class BackupCommand implements Callable<Integer> {
 
     private BackUpDomain.Request domainRequest(Optional<Immutability> immutability) {
         String name = domain != null ? domain : machine.text();
-        return new BackUpDomain.Request(machine, source.libvirt, name, disks, full, Optional.ofNullable(scratch), immutability);
+        return new BackUpDomain.Request(machine, source.libvirt, name, disks, full, Optional.ofNullable(scratch), immutability, quiesce.quiescingByLibvirt());
     }
 }

@@ -20,7 +20,7 @@ final class QuiesceOptions {
             names = "--quiesce",
             paramLabel = "MODE",
             description = "required: no point unless the guest was frozen; preferred: else a point that is crash-consistent, and says why; "
-                    + "off. Default: preferred where an agent is named, else off.")
+                    + "off. Default: preferred where an agent is named, else off. With --libvirt, libvirt asks the agent.")
     private Quiescing.Mode mode;
 
     @Option(
@@ -65,6 +65,11 @@ final class QuiesceOptions {
                 limit,
                 Optional.ofNullable(pre).map(command -> new HostCommand(command, hookLimit)),
                 Optional.ofNullable(post).map(command -> new HostCommand(command, hookLimit)));
+    }
+
+    /** libvirt speaks to the agent itself, if it is told to. */
+    Quiescing quiescingByLibvirt() {
+        return quiescing(mode != null);
     }
 
     /** Whether anything here was asked for. */

@@ -26,12 +26,14 @@ public final class Program {
     private final Path folder;
     private final Path repository;
     private final Map<String, String> environment;
+    private final List<String> prefix;
 
     public Program(Path folder) {
-        this(folder, folder.resolve("repository"), Map.of());
+        this(folder, folder.resolve("repository"), Map.of(), List.of());
     }
 
-    private Program(Path folder, Path repository, Map<String, String> environment) {
+    private Program(Path folder, Path repository, Map<String, String> environment, List<String> prefix) {
+        this.prefix = prefix;
         this.folder = folder;
         this.repository = repository;
         this.environment = environment;
@@ -39,21 +41,26 @@ public final class Program {
 
     /** The same host, another repository. */
     public Program on(Path otherRepository) {
-        return new Program(folder, otherRepository, environment);
+        return new Program(folder, otherRepository, environment, prefix);
     }
 
     /** The same, with one more variable in its environment. */
     public Program with(String variable, String value) {
         Map<String, String> more = new HashMap<>(environment);
         more.put(variable, value);
-        return new Program(folder, repository, Map.copyOf(more));
+        return new Program(folder, repository, Map.copyOf(more), prefix);
     }
 
     /** The same, with more in its environment. */
     public Program with(Map<String, String> variables) {
         Map<String, String> more = new HashMap<>(environment);
         more.putAll(variables);
-        return new Program(folder, repository, Map.copyOf(more));
+        return new Program(folder, repository, Map.copyOf(more), prefix);
+    }
+
+    /** The same, started by way of another program, which takes these words and then ours. */
+    public Program behind(List<String> words) {
+        return new Program(folder, repository, environment, List.copyOf(words));
     }
 
     private static Path launcher() {
@@ -140,7 +147,8 @@ public final class Program {
     }
 
     private ProcessBuilder builder(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+        List<String> command = new ArrayList<>(prefix);
+        command.add(LAUNCHER.toString());
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("AFTERIMAGE_REPO", repository.toString());

@@ -57,6 +57,9 @@ class QuiesceIT {
         JsonNode point = backup("--quiesce", "required").json();
         assertEquals("file_system", point.path("consistency").path("level").asString());
         assertEquals(List.of("freeze", "thaw"), log().subList(before, log().size()));
+        JsonNode told = afterimage.run("show", "web", "--definition", "guest-info.json").json();
+        assertEquals(guest.run("hostname").strip(), told.path("host-name").path("host-name").asString(), told.toString());
+        assertEquals("ext4", told.path("fsinfo").path(0).path("type").asString(), told.toString());
         Path image = folder.resolve("frozen.raw");
         afterimage.run("restore", "web/root@" + point.path("point").asString(), "--to", image.toString()).orFail();
         String header = Tool.run("dumpe2fs", "-h", image + PARTITION).orFail().text();

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The tiny machine as a domain of a {@link LibvirtHost}, with disks vdb, vdc, …; it also has a QMP socket that libvirt does not use. */
@@ -137,10 +138,15 @@ public final class LibvirtGuest implements Closeable {
 
     /** What QEMU exports over NBD: each export, and the node that it shows. */
     public List<String> exports() {
-        String answer = host.virsh("qemu-monitor-command", name, "{\"execute\":\"query-block-exports\"}").orFail().text();
         List<String> exports = new ArrayList<>();
-        new JsonMapper().readTree(answer).path("return").forEach(export -> exports.add(export.toString()));
+        qmp("query-block-exports").forEach(export -> exports.add(export.toString()));
         return exports;
+    }
+
+    /** QEMU's answer to a question. */
+    public JsonNode qmp(String command) {
+        String answer = host.virsh("qemu-monitor-command", name, "{\"execute\":\"" + command + "\"}").orFail().text();
+        return new JsonMapper().readTree(answer).path("return");
     }
 
     public Path qmpSocket() {

@@ -49,6 +49,15 @@ public final class LibvirtHost implements Closeable {
         }
     }
 
+    /**
+     * What a program's words are to begin with so that it sees what software TPMs of this libvirt keep where it is looked for, which is a place
+     * of the system's. Root only.
+     */
+    public List<String> withTpmsInPlace() {
+        String script = "mkdir -p \"$0\" /var/lib/libvirt/swtpm && mount --bind \"$0\" /var/lib/libvirt/swtpm && exec \"$@\"";
+        return List.of("unshare", "--mount", "--", "sh", "-c", script, folder.resolve("var/swtpm").toString());
+    }
+
     /** As {@code virsh -c} takes it. */
     public String uri() {
         String daemon = System.getProperty("user.name").equals("root") ? "system" : "session";

@@ -1,7 +1,6 @@
 package io.afterimage.capture.agent;
 
 import java.io.ByteArrayOutputStream;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -22,7 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
  * behind a 0xff of its own, tells that every line before it is an old one. The agent works on one command after
  * another: a call that got no answer is not undone by giving up, it may still happen.
  */
-public final class GuestAgent implements Closeable {
+public final class GuestAgent implements Freezer {
 
     private static final byte DELIMITER = (byte) 0xff;
     private static final JsonMapper JSON = JsonMapper.shared();
@@ -40,7 +39,7 @@ public final class GuestAgent implements Closeable {
         return new GuestAgent(socket, AgentLines.connect(socket));
     }
 
-    /** Returns when the agent has shown that it is there and at our command. */
+    @Override
     public void awaitAnswer(Duration limit) throws AgentException {
         long deadline = System.nanoTime() + limit.toNanos();
         long id = newId();
@@ -48,13 +47,7 @@ public final class GuestAgent implements Closeable {
         awaitSync(id, deadline);
     }
 
-    /**
-     * Flushes and freezes all file systems, after the agent's own hooks. To be called after {@link #awaitAnswer} alone: what is sent to an
-     * agent that is not there may be done when it comes, and nobody would thaw the guest then.
-     *
-     * @return how many, at least 1
-     * @throws AgentException none is frozen, or, when there was no answer, some may be or may yet come to be: {@link #thaw}
-     */
+    @Override
     public int freeze(Duration limit) throws AgentException {
         int count = call("guest-fsfreeze-freeze", limit).asInt(0);
         if (count < 1) {
@@ -63,13 +56,18 @@ public final class GuestAgent implements Closeable {
         return count;
     }
 
-    /**
-     * Thaws whatever is frozen; then the agent's hooks run. Harmless when nothing is.
-     *
-     * @return how many file systems were; fewer than were frozen means that some had been thawed before, and may have changed
-     */
+    @Override
     public int thaw(Duration limit) throws AgentException {
         return call("guest-fsfreeze-thaw", limit).asInt(0);
+    }
+
+    /**
+     * The answer to a command that changes nothing.
+     *
+     * @throws AgentException also when the agent does not know the command
+     */
+    JsonNode ask(String command, Duration limit) throws AgentException {
+        return call(command, limit);
     }
 
     /** Synchronization and command go out together: a thaw must be with an agent that stands still now and comes back after we are gone. */

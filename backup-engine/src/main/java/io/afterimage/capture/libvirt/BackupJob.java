@@ -47,7 +47,7 @@ final class BackupJob {
         }
         return disks.isEmpty()
                 ? Optional.empty()
-                : Optional.of("<domaincheckpoint><name>" + plan.checkpoint().bitmapName() + "</name><disks>" + disks + "</disks></domaincheckpoint>");
+                : Optional.of("<domaincheckpoint><name>" + plan.checkpoint().name() + "</name><disks>" + disks + "</disks></domaincheckpoint>");
     }
 
     /** The name under which a disk's changes are exported; short, since NBD has room for it only behind a prefix. */

@@ -1,5 +1,6 @@
 package io.afterimage.capture.libvirt;
 
+import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.ScratchFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ final class CutEnd {
     List<String> run() {
         List<String> left = new ArrayList<>();
         try {
+            thawGuest();
             if (isUnderWay()) {
                 boolean guestWaits = domain.state() == DomainState.STOPPED_BY_IO_ERROR && domain.lacksSpace();
                 domain.abortJob();
@@ -45,6 +47,22 @@ final class CutEnd {
             left.add(e.getMessage());
         }
         return left;
+    }
+
+    /** If the backup that froze it, and its watchdog, have not seen to it. */
+    private void thawGuest() throws IOException {
+        if (ScratchFolder.frozen(folder).isEmpty()) {
+            return;
+        }
+        try (LibvirtFreezer agent = LibvirtFreezer.of(domain)) {
+            agent.thaw(LIMIT);
+        } catch (AgentException e) {
+            if (domain.state().isActive()) {
+                throw new LibvirtException("The guest of " + domain.name() + " may still be frozen, since " + e.getMessage()
+                        + ": 'virsh domfsthaw' thaws it", e);
+            }
+        }
+        ScratchFolder.noteThawed(folder);
     }
 
     /** Whether libvirt still has the job. */

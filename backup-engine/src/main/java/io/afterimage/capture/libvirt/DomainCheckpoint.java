@@ -52,7 +52,7 @@ record DomainCheckpoint(Checkpoint id, Set<String> disks, Set<String> sound) {
     /** Deletes it from a running machine, and returns why it could not be, if so. */
     Optional<String> delete(LibvirtDomain domain) {
         try {
-            domain.deleteCheckpoint(id.bitmapName(), true);
+            domain.deleteCheckpoint(id.name(), true);
             return Optional.empty();
         } catch (LibvirtException e) {
             return forget(domain, e);
@@ -65,7 +65,7 @@ record DomainCheckpoint(Checkpoint id, Set<String> disks, Set<String> sound) {
             return Optional.of(refusal.getMessage());
         }
         try {
-            domain.deleteCheckpoint(id.bitmapName(), false);
+            domain.deleteCheckpoint(id.name(), false);
             return Optional.empty();
         } catch (LibvirtException e) {
             return Optional.of(e.getMessage());

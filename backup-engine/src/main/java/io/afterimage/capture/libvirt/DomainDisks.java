@@ -66,7 +66,7 @@ final class DomainDisks {
     private void sort(XmlElement disk, Set<String> found) throws LibvirtException {
         String target = disk.attribute("dev", "target");
         String alias = disk.attribute("name", "alias");
-        String qdev = qdev(disk, alias);
+        String qdev = qdev(disk);
         String name = knownNames.getOrDefault(qdev, target);
         List<String> words = selection.stream().filter(word -> List.of(name, target, alias).contains(word)).toList();
         found.addAll(words);
@@ -80,7 +80,7 @@ final class DomainDisks {
         }
         String format = disk.attribute("type", "driver");
         boolean storesBitmaps = format.equals("qcow2") && !isVersion2(disk.attribute("file", "source"));
-        chosen.add(new LibvirtDisk(name, target, qdev, format, domain.capacity(target), storesBitmaps));
+        chosen.add(new LibvirtDisk(name, target, qdev, format, domain.capacity(target), storesBitmaps, DomainImages.chain(disk)));
     }
 
     /** Of qcow2, which has no place for bitmaps before version 3. What is not a file that we can read is believed to be of today. */
@@ -108,7 +108,8 @@ final class DomainDisks {
      * What {@code query-block} says of the device: its id, or the path of the part of a virtio-blk device that has the disk, which
      * has no id.
      */
-    private static String qdev(XmlElement disk, String alias) {
+    static String qdev(XmlElement disk) {
+        String alias = disk.attribute("name", "alias");
         return disk.attribute("bus", "target").equals("virtio") ? "/machine/peripheral/" + alias + "/virtio-backend" : alias;
     }
 

@@ -1,7 +1,9 @@
 package io.afterimage.capture.libvirt;
 
+import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.Cut.Outcome;
+import io.afterimage.capture.qemu.HostCommand;
 import io.afterimage.capture.qemu.ScratchFolder;
 import io.afterimage.capture.qemu.WatchdogProcess;
 import java.io.Closeable;
@@ -9,6 +11,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +37,7 @@ public final class LibvirtCut implements Closeable {
     private final LibvirtGuard guard;
     private final WatchdogProcess watchdog;
     private Instant time = Instant.EPOCH;
+    private boolean frozen;
     private boolean ended;
 
     /**
@@ -58,11 +62,27 @@ public final class LibvirtCut implements Closeable {
     }
 
     /**
-     * Makes the cut. {@link LibvirtStrays#remove} must have run before.
+     * Makes the cut, of a guest that is not asked. {@link LibvirtStrays#remove} must have run before.
      *
      * @throws IOException one sentence; libvirt is then as it was before, as far as it still answers
      */
     public static LibvirtCut begin(LibvirtCutPlan plan) throws IOException {
+        LibvirtCut cut = prepare(plan);
+        try {
+            cut.make();
+            return cut;
+        } catch (IOException | RuntimeException e) {
+            cut.fail(e);
+            throw e;
+        }
+    }
+
+    /**
+     * Does what can be done before the cut. {@link LibvirtStrays#remove} must have run before.
+     *
+     * @throws IOException one sentence; libvirt is then as it was before, as far as it still answers
+     */
+    public static LibvirtCut prepare(LibvirtCutPlan plan) throws IOException {
         ScratchFolder folder = ScratchFolder.create(
                 plan.scratch(), plan.checkpoint().pointId(), machine(plan.machine().domain()), plan.machine().user());
         LibvirtCut cut;
@@ -74,20 +94,79 @@ public final class LibvirtCut implements Closeable {
             throw e;
         }
         try {
-            cut.make();
+            var lack = cut.guard.shortOfSpace();
+            if (lack.isPresent()) {
+                throw new LibvirtException(lack.get());
+            }
+            cut.watchdog.awaitReady();
             return cut;
         } catch (IOException | RuntimeException e) {
-            cut.end(Outcome.FAILED).forEach(left -> e.addSuppressed(new LibvirtException(left)));
+            cut.fail(e);
             throw e;
         }
     }
 
-    private void make() throws IOException {
-        var lack = guard.shortOfSpace();
-        if (lack.isPresent()) {
-            throw new LibvirtException(lack.get());
+    private void fail(Exception cause) {
+        end(Outcome.FAILED).forEach(left -> cause.addSuppressed(new LibvirtException(left)));
+    }
+
+    /**
+     * Has libvirt ask the guest's agent to flush and freeze its file systems, as {@link io.afterimage.capture.qemu.Cut#freeze} does: whatever
+     * happens to us, it is thawed when the time is over, or as soon as we are dead.
+     *
+     * @param limit from now to the thaw
+     * @throws AgentException the guest is not frozen, and goes on; or, if {@linkplain AgentException#isStuck stuck}, will when its agent answers
+     */
+    public void freeze(Duration limit) throws IOException {
+        folder.noteFrozen(LibvirtFreezer.NAME);
+        frozen = true;
+        try {
+            watchdog.freeze(LibvirtFreezer.NAME, limit);
+        } catch (AgentException e) {
+            notFrozen(e);
+            throw e;
         }
-        watchdog.awaitReady();
+    }
+
+    /**
+     * Ends what {@link #freeze} began.
+     *
+     * @throws AgentException the guest was not frozen until now, so that the cut may be of any instant
+     */
+    public void thaw() throws IOException {
+        if (!frozen) {
+            return;
+        }
+        try {
+            watchdog.thaw();
+            frozen = false;
+            ScratchFolder.noteThawed(folder.path());
+        } catch (AgentException e) {
+            notFrozen(e);
+            throw e;
+        }
+    }
+
+    /** The note of one that is stuck stays for {@link CutEnd}, which tries again. */
+    private void notFrozen(AgentException failure) throws IOException {
+        frozen = false;
+        if (!failure.isStuck()) {
+            ScratchFolder.noteThawed(folder.path());
+        }
+    }
+
+    /** From now on until {@link #paid}, the command is run by the watchdog if we die. */
+    public void owed(HostCommand command) {
+        watchdog.owed(command);
+    }
+
+    /** Whoever owed the command has run it. */
+    public void paid() {
+        watchdog.paid();
+    }
+
+    /** Makes the cut: the disks show this instant, and can be read. */
+    public void make() throws IOException {
         try {
             domain.beginBackup(BackupJob.backup(plan, folder), BackupJob.checkpoint(plan));
         } catch (LibvirtException e) {
@@ -161,6 +240,11 @@ public final class LibvirtCut implements Closeable {
         }
         ended = true;
         guard.close();
+        try {
+            thaw();
+        } catch (IOException e) {
+            LOG.info("The guest was not frozen until the end: {}", e.getMessage());
+        }
         List<String> left = new ArrayList<>(new CutEnd(domain, folder.path()).run());
         try {
             left.addAll(removeCheckpoints(outcome));

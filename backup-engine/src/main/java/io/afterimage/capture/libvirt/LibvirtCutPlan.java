@@ -51,7 +51,11 @@ public record LibvirtCutPlan(LibvirtMachine machine, Checkpoint checkpoint, List
         if (!found.get().sound().contains(disk.target())) {
             return unknown("its checkpoint is broken, because QEMU did not end cleanly, or its bitmap was removed behind libvirt's back");
         }
-        return new Changes.Source("", found.get().id().bitmapName(), 0, "");
+        if (base.libvirtImage().filter(disk.images()::contains).isEmpty()) {
+            return unknown("its checkpoint is of another image: it was in "
+                    + base.libvirtImage().orElse("one that is not known") + " at point " + base.pointId());
+        }
+        return new Changes.Source("", found.get().id().name(), 0, "");
     }
 
     private static Changes.Source unknown(String reason) {

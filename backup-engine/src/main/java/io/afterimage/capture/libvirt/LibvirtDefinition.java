@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeSet;
@@ -36,6 +37,8 @@ public final class LibvirtDefinition {
 
     /** {@code VIR_DOMAIN_GUEST_INFO_}: OS, TIMEZONE, HOSTNAME, FILESYSTEM. Not who is logged in. */
     private static final List<Integer> GUEST_INFO = List.of(1 << 1, 1 << 2, 1 << 3, 1 << 4);
+
+    private static final Duration GUEST_INFO_LIMIT = Duration.ofSeconds(5);
 
     /** Where libvirt's system daemon has software TPMs keep their state, by the domain's UUID. */
     private static final Path TPM_STATES = Path.of("/var/lib/libvirt/swtpm");
@@ -75,8 +78,8 @@ public final class LibvirtDefinition {
         if (xml.at("devices", "tpm").filter(tpm -> tpm.attribute("type", "backend").equals("emulator")).isPresent()) {
             attempt("state of its TPM", this::readTpm);
         }
-        if (hasAgent(xml)) {
-            readGuest();
+        if (LibvirtFreezer.hasAgent(xml)) {
+            attempt("guest, as its agent tells of it,", this::readGuest);
         }
     }
 
@@ -104,27 +107,17 @@ public final class LibvirtDefinition {
         }
     }
 
-    private static boolean hasAgent(XmlElement xml) {
-        return xml.at("devices").map(devices -> devices.all("channel")).orElse(List.of()).stream()
-                .anyMatch(channel -> channel.attribute("name", "target").equals("org.qemu.guest_agent.0")
-                        && channel.attribute("state", "target").equals("connected"));
-    }
-
-    /** One kind after the other: an agent that does not know one knows the others. */
-    private void readGuest() {
+    /** One kind after the other: an agent that does not know one knows the others. One that hangs is not waited for. */
+    private void readGuest() throws IOException {
         ObjectNode facts = JSON.createObjectNode();
-        for (int kind : GUEST_INFO) {
-            try {
-                domain.guestInfo(kind).forEach(facts::putPOJO);
-            } catch (LibvirtException e) {
-                LOG.info("The agent in {} does not tell all that it is asked: {}", domain.name(), e.getMessage());
-                if (e.refusal() == LibvirtException.Refusal.AGENT_UNRESPONSIVE) {
-                    break;
-                }
+        try (LibvirtFreezer agent = LibvirtFreezer.of(domain)) {
+            for (int kind : GUEST_INFO) {
+                agent.info(kind, GUEST_INFO_LIMIT).forEach(facts::putPOJO);
             }
-        }
-        if (!facts.isEmpty()) {
-            definition.put(GUEST, facts.toString());
+        } finally {
+            if (!facts.isEmpty()) {
+                definition.put(GUEST, facts.toString());
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 package io.afterimage.capture.libvirt;
 
+import java.util.List;
+
 /**
  * A disk of a domain.
  *
@@ -9,5 +11,12 @@ package io.afterimage.capture.libvirt;
  * @param format the image's, such as {@code qcow2}
  * @param size virtual size in bytes
  * @param storesBitmaps whether the image can keep a bitmap over a stop of the machine: libvirt keeps checkpoints there, and nowhere else
+ * @param images its image, and what that is an overlay on, as {@link DomainImages} has them
  */
-public record LibvirtDisk(String name, String target, String qdev, String format, long size, boolean storesBitmaps) {}
+public record LibvirtDisk(
+        String name, String target, String qdev, String format, long size, boolean storesBitmaps, List<String> images) {
+
+    public LibvirtDisk {
+        images = List.copyOf(images);
+    }
+}

@@ -97,6 +97,18 @@ public final class LibvirtDomain {
         });
     }
 
+    /** Has the guest's agent freeze all file systems, and returns how many. libvirt waits for the agent without limit once that has shown that it is there. */
+    int freezeFileSystems() throws LibvirtException {
+        return connection.once((functions, open) -> onDomain(open, (library, domain) ->
+                library.check(functions.virDomainFSFreeze(domain, null, 0, 0), "The guest of " + name + " is not frozen")));
+    }
+
+    /** Returns how many were frozen. */
+    int thawFileSystems() throws LibvirtException {
+        return connection.once((functions, open) -> onDomain(open, (library, domain) ->
+                library.check(functions.virDomainFSThaw(domain, null, 0, 0), "The guest of " + name + " is not thawed")));
+    }
+
     void resume() throws LibvirtException {
         ask((library, domain) -> library.check(library.functions().virDomainResume(domain), name + " does not go on"));
     }
@@ -166,13 +178,14 @@ public final class LibvirtDomain {
     /** What the guest's agent tells, in libvirt's words; an exception when no agent answers. */
     Map<String, Object> guestInfo(int types) throws LibvirtException {
         return ask((library, domain) -> {
-            PointerByReference parameters = new PointerByReference();
-            IntByReference count = new IntByReference();
+            Pointer parameters = Memory.allocateDirect(library.runtime(), Long.BYTES);
+            Pointer count = Memory.allocateDirect(library.runtime(), Integer.BYTES);
             library.check(library.functions().virDomainGetGuestInfo(domain, types, parameters, count, 0), "The agent of " + name + " is silent");
+            Pointer list = parameters.getPointer(0);
             try {
-                return TypedParameters.read(parameters.getValue(), count.intValue());
+                return TypedParameters.read(list, count.getInt(0));
             } finally {
-                library.functions().virTypedParamsFree(parameters.getValue(), count.intValue());
+                library.functions().virTypedParamsFree(list, count.getInt(0));
             }
         });
     }

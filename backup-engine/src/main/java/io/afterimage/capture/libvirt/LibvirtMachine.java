@@ -48,11 +48,11 @@ public record LibvirtMachine(
         return new LibvirtMachine(domain, disks.chosen(), disks.others(), user(domain, xml), DomainCheckpoint.of(domain));
     }
 
-    /** Whether the point has left a checkpoint that tells of a disk's changes. */
-    public boolean hasCheckpoint(String repository, String pointId) {
+    /** On how many disks the point has left a checkpoint that tells of their changes. */
+    public int recorded(String repository, String pointId) {
         return checkpoint(repository, pointId)
-                .filter(found -> disks.stream().anyMatch(disk -> found.sound().contains(disk.target())))
-                .isPresent();
+                .map(found -> (int) disks.stream().filter(disk -> found.sound().contains(disk.target())).count())
+                .orElse(0);
     }
 
     Optional<DomainCheckpoint> checkpoint(String repository, String pointId) {

@@ -53,7 +53,12 @@ public interface NativeLibvirt {
 
     int virDomainGetDiskErrors(Pointer domain, Pointer errors, int capacity, int flags);
 
-    int virDomainGetGuestInfo(Pointer domain, int types, @Out PointerByReference parameters, @Out IntByReference count, int flags);
+    /** With plain memory for the answers: jffi overwrites its own when a call has a pointer and a number by reference. */
+    int virDomainGetGuestInfo(Pointer domain, int types, Pointer parameters, Pointer count, int flags);
+
+    int virDomainFSFreeze(Pointer domain, Pointer mountPoints, int count, int flags);
+
+    int virDomainFSThaw(Pointer domain, Pointer mountPoints, int count, int flags);
 
     int virDomainResume(Pointer domain);
 

@@ -9,8 +9,8 @@
  * {@link io.afterimage.capture.libvirt.LibvirtCut} freezes the disks' contents and gives an NBD URI for each.
  *
  * <p>The package ends at NBD URIs, as {@link io.afterimage.capture.qemu} does, whose names of checkpoints, scratch folders and
- * watchdog it shares. A checkpoint is the same dirty bitmap in QEMU whichever of the two made it; libvirt knows those only that it
- * was told of, and leaves the others alone.
+ * watchdog it shares. libvirt's checkpoints are dirty bitmaps in QEMU as that package's are, under names of
+ * their own: each of the two looks after its own and leaves the other's alone.
  *
  * <h2>What a cut leaves in libvirt, and who takes it away</h2>
  *
@@ -21,6 +21,8 @@
  * backup</td></tr>
  * <tr><td>backup job, scratch images, NBD server</td><td>that folder in the job's XML</td><td>yes: when the scratch is full</td>
  * <td>watchdog, else the next backup</td></tr>
+ * <tr><td>frozen file systems</td><td>noted in that folder</td><td>yes: nothing can be written</td><td>watchdog, which thaws in time
+ * even while we live; else the next backup</td></tr>
  * <tr><td>new checkpoint</td><td>repository and point id</td><td>no (memory)</td><td>watchdog, else the next backup, when the
  * repository does not list the point</td></tr>
  * </table>

@@ -69,7 +69,7 @@ final class BlockDevices {
         BlockNode node = graph.formatNode(top);
         String name = name(device, node, qdev, knownNames);
         var disk = new QemuDisk(
-                name, device, qdev, top, node.name(), node.driver(), node.size(), node.storesBitmaps(), node.bitmaps(),
+                name, device, qdev, top, node.name(), node.driver(), node.file(), node.size(), node.storesBitmaps(), node.bitmaps(),
                 graph.backingChain(node).stream().map(image -> new QemuDisk.Backing(
                         image.driver(), image.file(), image.name(), image.size(), image.bitmaps())).toList());
         String reason = whyNot(disk, json, node, selection);

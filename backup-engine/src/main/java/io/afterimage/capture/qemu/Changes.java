@@ -1,5 +1,6 @@
 package io.afterimage.capture.qemu;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -35,11 +36,9 @@ public sealed interface Changes {
         if (base.isEmpty()) {
             return Source.none("there is no earlier point of it");
         }
-        String pointId = base.get().pointId();
-        String name = checkpoint.at(pointId).bitmapName();
-        Optional<Place> found = places(disk).filter(place -> place.bitmap().name().equals(name)).findFirst();
+        Optional<Place> found = place(disk, base.get(), checkpoint.repository());
         if (found.isEmpty()) {
-            return Source.none("QEMU has no checkpoint of point " + pointId + " on it (a restart, a snapshot, or another disk)");
+            return Source.none("QEMU has no checkpoint of point " + base.get().pointId() + " on it (a restart, a snapshot, or another disk)");
         }
         DirtyBitmap bitmap = found.get().bitmap();
         if (bitmap.inconsistent()) {
@@ -54,16 +53,29 @@ public sealed interface Changes {
         if (bitmap.busy()) {
             return Source.none("its checkpoint is in use by another program");
         }
-        return new Source(found.get().node(), name, found.get().layersAbove(), "");
+        return new Source(found.get().node(), bitmap.name(), found.get().layersAbove(), "");
     }
 
     /** Where a bitmap of a disk is. */
-    record Place(String node, int layersAbove, DirtyBitmap bitmap) {}
+    record Place(String node, String image, int layersAbove, DirtyBitmap bitmap) {}
+
+    /**
+     * Of several of that name the one on the lowest image: who takes a snapshot as libvirt does begins bitmaps of the same names on the overlay,
+     * which count from the snapshot on.
+     */
+    private static Optional<Place> place(QemuDisk disk, CutPlan.Base base, String repository) {
+        List<Place> places = places(disk)
+                .filter(place -> CheckpointBitmap.parse(place.bitmap().name())
+                        .filter(bitmap -> bitmap.checkpoint().repository().equals(repository) && bitmap.counts(base, place.image()))
+                        .isPresent())
+                .toList();
+        return places.isEmpty() ? Optional.empty() : Optional.of(places.getLast());
+    }
 
     private static Stream<Place> places(QemuDisk disk) {
-        Stream<Place> own = disk.bitmaps().stream().map(bitmap -> new Place(disk.node(), 0, bitmap));
+        Stream<Place> own = disk.bitmaps().stream().map(bitmap -> new Place(disk.node(), disk.file(), 0, bitmap));
         Stream<Place> below = IntStream.range(0, disk.backing().size()).boxed().flatMap(i -> disk.backing().get(i).bitmaps().stream()
-                .map(bitmap -> new Place(disk.backing().get(i).node(), i + 1, bitmap)));
+                .map(bitmap -> new Place(disk.backing().get(i).node(), disk.backing().get(i).file(), i + 1, bitmap)));
         return Stream.concat(own, below);
     }
 

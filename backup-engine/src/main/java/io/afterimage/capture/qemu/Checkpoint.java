@@ -5,8 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The dirty bitmap that starts at a point, by its name in QEMU: {@code afterimage-<repository>-<point>}. The name keeps the
- * bitmaps of several repositories, and those of other programs, apart.
+ * A point, as what begins at it is called on a machine: {@code afterimage-<repository>-<point>}. The name keeps the checkpoints of several
+ * repositories, and those of other programs, apart.
  *
  * @param repository the first 8 hexadecimal digits of the repository's id
  * @param pointId 32 lower-case hexadecimal digits
@@ -21,9 +21,9 @@ public record Checkpoint(String repository, String pointId) {
         }
     }
 
-    /** The checkpoint whose bitmap has this name; empty when the bitmap is not Afterimage's. */
-    public static Optional<Checkpoint> parse(String bitmapName) {
-        Matcher name = NAME.matcher(bitmapName);
+    /** The checkpoint of this name; empty when it is not Afterimage's. */
+    public static Optional<Checkpoint> parse(String checkpointName) {
+        Matcher name = NAME.matcher(checkpointName);
         return name.matches() ? Optional.of(new Checkpoint(name.group(1), name.group(2))) : Optional.empty();
     }
 
@@ -32,7 +32,18 @@ public record Checkpoint(String repository, String pointId) {
         return new Checkpoint(repository, otherPointId);
     }
 
-    public String bitmapName() {
+    /** As libvirt has it. */
+    public String name() {
         return "afterimage-" + repository + "-" + pointId;
+    }
+
+    /** The bitmap that it is on a disk, where libvirt did not make it. */
+    public CheckpointBitmap on(String disk) {
+        return new CheckpointBitmap(this, Optional.of(disk));
+    }
+
+    /** The bitmap that it is on each of its disks, where libvirt made it. */
+    public CheckpointBitmap byLibvirt() {
+        return new CheckpointBitmap(this, Optional.empty());
     }
 }

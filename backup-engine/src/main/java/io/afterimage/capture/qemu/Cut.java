@@ -1,6 +1,7 @@
 package io.afterimage.capture.qemu;
 
 import io.afterimage.capture.agent.AgentException;
+import io.afterimage.capture.agent.GuestAgent;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -78,7 +79,7 @@ public final class Cut implements Closeable {
         this.folder = folder;
         this.guard = new CutGuard(client, plan, folder, this::takeDown);
         this.fleecing = new Fleecing(client, plan, folder);
-        this.watchdog = WatchdogProcess.start(client.socket(), folder.path(), plan.checkpoint());
+        this.watchdog = QemuWatchdog.start(client.socket(), folder.path(), plan.checkpoint());
     }
 
     /**
@@ -145,10 +146,10 @@ public final class Cut implements Closeable {
      * @throws AgentException the guest is not frozen, and goes on
      */
     public int freeze(Path agent, Duration limit) throws IOException {
-        folder.noteFrozen(agent);
+        folder.noteFrozen(agent.toAbsolutePath().toString());
         frozenBy = Optional.of(agent);
         try {
-            return watchdog.freeze(agent, limit);
+            return watchdog.freeze(agent.toAbsolutePath().toString(), limit);
         } catch (AgentException e) {
             thawAfter(e);
             throw e;
@@ -186,7 +187,7 @@ public final class Cut implements Closeable {
     private void thawAfter(AgentException failure) {
         try {
             if (failure.isStuck()) {
-                FrozenGuest.thaw(frozenBy.orElseThrow());
+                FrozenGuest.thaw(() -> GuestAgent.connect(frozenBy.orElseThrow()));
             }
             ScratchFolder.noteThawed(folder.path());
         } catch (IOException e) {
@@ -215,7 +216,7 @@ public final class Cut implements Closeable {
      * @param speed bytes per second, 0 for no limit; asked again and again
      */
     public void push(CutDisk disk, boolean onlyChanges, LongSupplier speed) throws IOException {
-        folder.lend(folder.pushSocket(), client);
+        folder.lendPushSocket(client);
         push.send(disks.indexOf(disk), folder.pushSocket(), onlyChanges, speed);
     }
 
@@ -338,9 +339,8 @@ public final class Cut implements Closeable {
         Checkpoint current = plan.checkpoint();
         Set<String> nodes = plan.disks().stream().map(entry -> entry.disk().node()).collect(Collectors.toSet());
         return switch (outcome) {
-            case COMMITTED -> new Checkpoints(client).remove((node, checkpoint) -> nodes.contains(node)
-                    && checkpoint.repository().equals(current.repository()) && !checkpoint.equals(current));
-            case FAILED -> new Checkpoints(client).remove((node, checkpoint) -> checkpoint.equals(current));
+            case COMMITTED -> new Checkpoints(client).removeReplaced(current, nodes);
+            case FAILED -> new Checkpoints(client).remove((node, bitmap) -> bitmap.checkpoint().equals(current));
             case UNKNOWN -> List.of();
         };
     }

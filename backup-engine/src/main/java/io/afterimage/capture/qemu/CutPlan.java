@@ -43,15 +43,18 @@ public record CutPlan(Checkpoint checkpoint, List<Disk> disks, Path scratch, lon
     /**
      * The earlier point that a disk's new map is built upon.
      *
+     * @param disk what the disk is called in that point
      * @param diskSize the disk's size in that point, in bytes: QEMU does not mark the area by which a disk grew
      * @param layersAbove how many images of the disk's backing chain, its own first, are above the one that the point shows; 0 when none
      *     does, as far as is known, and only a checkpoint tells what has changed
+     * @param libvirtImage the file, or what else stands for it, of the image that the disk was in then, if the point was made by libvirt: a
+     *     checkpoint of libvirt's does not say which disk its bitmaps are of
      */
-    public record Base(String pointId, long diskSize, int layersAbove) {
+    public record Base(String pointId, String disk, long diskSize, int layersAbove, Optional<String> libvirtImage) {
 
-        /** A point of the disk itself. */
-        public Base(String pointId, long diskSize) {
-            this(pointId, diskSize, 0);
+        /** A point of the disk itself, made over QMP. */
+        public Base(String pointId, String disk, long diskSize) {
+            this(pointId, disk, diskSize, 0, Optional.empty());
         }
     }
 }

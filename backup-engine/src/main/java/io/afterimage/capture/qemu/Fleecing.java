@@ -99,7 +99,7 @@ final class Fleecing {
         for (int i = 0; i < plan.disks().size(); i++) {
             QemuDisk disk = plan.disks().get(i).disk();
             action(actions, "block-dirty-bitmap-add")
-                    .put("node", disk.node()).put("name", plan.checkpoint().bitmapName())
+                    .put("node", disk.node()).put("name", plan.checkpoint().on(disk.name()).name())
                     .put("persistent", disk.storesBitmaps()).put("granularity", plan.granularity());
             if (sources.get(i).isRecorded()) {
                 action(actions, "block-dirty-bitmap-add")

@@ -1,9 +1,8 @@
 package io.afterimage.capture.qemu;
 
 import io.afterimage.capture.agent.AgentException;
-import io.afterimage.capture.agent.GuestAgent;
+import io.afterimage.capture.agent.Freezer;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -18,8 +17,8 @@ final class FrozenGuest {
     /** For the agent to run its hooks after the thaw, too. */
     static final Duration THAW_LIMIT = Duration.ofSeconds(20);
 
-    private final Path socket;
-    private final GuestAgent agent;
+    private final Freezer.Connector connector;
+    private final Freezer agent;
     private final Duration limit;
     private final long since = System.nanoTime();
     private final ReentrantLock lock = new ReentrantLock();
@@ -27,8 +26,8 @@ final class FrozenGuest {
     private int count;
     private boolean thawed;
 
-    private FrozenGuest(Path socket, GuestAgent agent, Duration limit) {
-        this.socket = socket;
+    private FrozenGuest(Freezer.Connector connector, Freezer agent, Duration limit) {
+        this.connector = connector;
         this.agent = agent;
         this.limit = limit;
     }
@@ -39,10 +38,10 @@ final class FrozenGuest {
      * @param limit from now to the thaw, the freezing included
      * @throws AgentException it is not frozen, as far as can be known: what may have been frozen was thawed, or the thaw is with the agent
      */
-    static FrozenGuest freeze(Path socket, Duration limit) throws IOException {
-        GuestAgent agent = GuestAgent.connect(socket);
+    static FrozenGuest freeze(Freezer.Connector connector, Duration limit) throws IOException {
+        Freezer agent = connector.connect();
         try {
-            var guest = new FrozenGuest(socket, agent, limit);
+            var guest = new FrozenGuest(connector, agent, limit);
             agent.awaitAnswer(limit);
             try {
                 guest.count = agent.freeze(guest.left());
@@ -92,7 +91,7 @@ final class FrozenGuest {
         } catch (AgentException e) {
             agent.close();
             try {
-                return thaw(socket);
+                return thaw(connector);
             } catch (AgentException again) {
                 e.addSuppressed(again);
                 throw AgentException.stuck(e.getMessage(), e);
@@ -101,8 +100,8 @@ final class FrozenGuest {
     }
 
     /** Thaws a guest that others have frozen, and left so. */
-    static int thaw(Path socket) throws IOException {
-        try (GuestAgent agent = GuestAgent.connect(socket)) {
+    static int thaw(Freezer.Connector connector) throws IOException {
+        try (Freezer agent = connector.connect()) {
             return agent.thaw(THAW_LIMIT);
         }
     }

@@ -1,6 +1,7 @@
 package io.afterimage.capture.qemu;
 
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -12,6 +13,7 @@ import java.util.stream.Stream;
  * @param topNode the node that the device uses; maybe a filter that comes and goes
  * @param node the node of the disk's format, below all filters: where bitmaps live and what is backed up
  * @param format its driver, such as {@code qcow2}, {@code raw}
+ * @param file the image as QEMU opened it: an absolute path, a URL, a {@code json:} description
  * @param size virtual size in bytes, a multiple of 512
  * @param storesBitmaps whether a checkpoint outlives a stop of QEMU
  * @param bitmaps the dirty bitmaps on {@code node}
@@ -24,6 +26,7 @@ public record QemuDisk(
         String topNode,
         String node,
         String format,
+        String file,
         long size,
         boolean storesBitmaps,
         List<DirtyBitmap> bitmaps,
@@ -50,10 +53,11 @@ public record QemuDisk(
         backing = List.copyOf(backing);
     }
 
-    /** Whether the disk, or an image that it is an overlay on, has a recording bitmap of that name. */
-    public boolean records(String bitmapName) {
+    /** Whether the disk, or an image that it is an overlay on, has a recording bitmap of the checkpoint, under the disk's name or libvirt's. */
+    public boolean records(Checkpoint checkpoint) {
+        Set<String> names = Set.of(checkpoint.on(name).name(), checkpoint.byLibvirt().name());
         return Stream.concat(bitmaps.stream(), backing.stream().flatMap(image -> image.bitmaps().stream()))
-                .anyMatch(bitmap -> bitmap.name().equals(bitmapName) && bitmap.recording());
+                .anyMatch(bitmap -> names.contains(bitmap.name()) && bitmap.recording());
     }
 
     /** Whether a user who writes {@code --disk word} means this disk. */

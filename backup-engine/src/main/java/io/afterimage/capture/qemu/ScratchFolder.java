@@ -49,6 +49,7 @@ public final class ScratchFolder implements Closeable {
 
     private final Path folder;
     private final FileChannel lock;
+    private boolean lent;
 
     private ScratchFolder(Path folder, FileChannel lock) {
         this.folder = folder;
@@ -116,9 +117,12 @@ public final class ScratchFolder implements Closeable {
         return nbdSocket().resolveSibling("out.sock");
     }
 
-    /** Lets QEMU's user connect to a socket of ours. */
-    void lend(Path socket, QmpClient client) throws IOException {
-        giveTo(client.peer(), socket, folder.getParent());
+    /** Lets QEMU's user connect to {@link #pushSocket}, on which we listen. Once: to give what was given already would take it back. */
+    synchronized void lendPushSocket(QmpClient client) throws IOException {
+        if (!lent) {
+            giveTo(client.peer(), pushSocket(), folder.getParent());
+            lent = true;
+        }
     }
 
     /** The socket is in the folder, or in one of the same name in a place with a short path. */
@@ -136,20 +140,21 @@ public final class ScratchFolder implements Closeable {
     }
 
     /** Notes that the guest behind this agent may be frozen from now on, for whoever comes after us. */
-    void noteFrozen(Path agent) throws IOException {
-        Files.writeString(folder.resolve(FROZEN), agent.toAbsolutePath().toString());
+    public void noteFrozen(String agent) throws IOException {
+        Files.writeString(folder.resolve(FROZEN), agent);
     }
 
     /** The agent of the guest that a cut has frozen, and has not been seen to thaw. */
-    static Optional<Path> frozen(Path folder) throws IOException {
+    public static Optional<String> frozen(Path folder) throws IOException {
         try {
-            return Optional.of(Path.of(Files.readString(folder.resolve(FROZEN))));
+            return Optional.of(Files.readString(folder.resolve(FROZEN)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
     }
 
-    static void noteThawed(Path folder) throws IOException {
+    /** The guest goes on. */
+    public static void noteThawed(Path folder) throws IOException {
         Files.deleteIfExists(folder.resolve(FROZEN));
     }
 

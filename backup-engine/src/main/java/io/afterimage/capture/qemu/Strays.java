@@ -43,7 +43,7 @@ public final class Strays {
             left.addAll(new Teardown(client, cut.getKey(), cut.getValue()).run());
         }
         left.addAll(new Checkpoints(client).remove(
-                (node, checkpoint) -> checkpoint.repository().equals(repository) && !points.exists(checkpoint.pointId())));
+                (node, bitmap) -> bitmap.checkpoint().repository().equals(repository) && !points.exists(bitmap.checkpoint().pointId())));
         return left;
     }
 

@@ -1,6 +1,7 @@
 package io.afterimage.capture.qemu;
 
 import io.afterimage.capture.agent.AgentException;
+import io.afterimage.capture.agent.GuestAgent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,10 +77,10 @@ final class Teardown {
     /** First of all, since it hurts the most. */
     private void thawGuest() throws IOException {
         for (Path folder : folders) {
-            Optional<Path> agent = ScratchFolder.frozen(folder);
+            Optional<String> agent = ScratchFolder.frozen(folder);
             if (agent.isPresent()) {
                 try {
-                    FrozenGuest.thaw(agent.get());
+                    FrozenGuest.thaw(() -> GuestAgent.connect(Path.of(agent.get())));
                 } catch (AgentException e) {
                     throw new QmpException("The guest may still be frozen, since " + e.getMessage()
                             + ": give its agent the command guest-fsfreeze-thaw, or restart it", e);

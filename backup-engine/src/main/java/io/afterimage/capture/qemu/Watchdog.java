@@ -1,14 +1,13 @@
 package io.afterimage.capture.qemu;
 
 import io.afterimage.capture.agent.AgentException;
+import io.afterimage.capture.agent.Freezer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,13 +22,13 @@ import java.util.regex.Pattern;
  *
  * <p>It may be killed as well: then the backup thaws the guest, and the next backup does the rest ({@link Strays}).
  */
-final class Watchdog {
+public final class Watchdog {
 
     static final String READY = "ready";
     static final String COMMITTING = "committing";
     static final String DONE = "done";
 
-    /** {@code freeze MILLISECONDS SOCKET}; answered by {@code frozen N}, or {@link #REFUSED} and a sentence. */
+    /** {@code freeze MILLISECONDS AGENT}; answered by {@code frozen N}, or {@link #REFUSED} and a sentence. */
     static final String FREEZE = "freeze ";
     static final String FROZEN = "frozen ";
     /** Answered by {@link #THAWED}, or {@link #REFUSED} and a sentence when the guest was not frozen all the time. */
@@ -43,28 +42,42 @@ final class Watchdog {
     static final String OWED = "owed ";
     static final String PAID = "paid";
 
-    /** The monitor may be held by another client for a while, such as the backup that follows; it has done the work by then. */
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(60);
     private static final Pattern TIMED = Pattern.compile("\\w+ (\\d+) (.*)");
 
-    private final Path qmpSocket;
-    private final Path folder;
-    private final Checkpoint checkpoint;
+    private final Duties duties;
     private Optional<FrozenGuest> frozen = Optional.empty();
     private Optional<HostCommand> owed = Optional.empty();
     private boolean committing;
 
-    private Watchdog(Path qmpSocket, Path folder, Checkpoint checkpoint) {
-        this.qmpSocket = qmpSocket;
-        this.folder = folder;
-        this.checkpoint = checkpoint;
+    private Watchdog(Duties duties) {
+        this.duties = duties;
     }
 
-    /** Arguments: the QMP socket, the cut's scratch folder, the name of the new checkpoint's bitmap. */
-    public static void main(String[] args) throws IOException {
-        var watchdog = new Watchdog(Path.of(args[0]), Path.of(args[1]), Checkpoint.parse(args[2]).orElseThrow());
+    /** What is to be done for a machine of the one kind or the other. */
+    public interface Duties {
+
+        /**
+         * By what the guest is frozen.
+         *
+         * @param agent as the backup has named it
+         */
+        Freezer.Connector guest(String agent);
+
+        /** The guest that may have been frozen is not. */
+        void thawed() throws IOException;
+
+        /**
+         * Takes the cut of a dead backup down.
+         *
+         * @param committing whether its point may be there, so that the checkpoint is to stay
+         */
+        void cleanUp(boolean committing) throws IOException;
+    }
+
+    /** Returns when the backup is over, and what it has left behind is done. */
+    public static void run(Duties duties) throws IOException {
         System.out.println(READY);
-        watchdog.listen();
+        new Watchdog(duties).listen();
     }
 
     private void listen() throws IOException {
@@ -88,7 +101,7 @@ final class Watchdog {
         } else if (line.equals(PAID)) {
             owed = Optional.empty();
         } else if (timed.matches() && line.startsWith(FREEZE)) {
-            say(freeze(Path.of(timed.group(2)), Duration.ofMillis(Long.parseLong(timed.group(1)))));
+            say(freeze(timed.group(2), Duration.ofMillis(Long.parseLong(timed.group(1)))));
         } else if (timed.matches() && line.startsWith(OWED)) {
             String command = new String(Base64.getDecoder().decode(timed.group(2)), StandardCharsets.UTF_8);
             owed = Optional.of(new HostCommand(command, Duration.ofMillis(Long.parseLong(timed.group(1)))));
@@ -99,9 +112,9 @@ final class Watchdog {
         System.out.println(line.replaceAll("\\R", " "));
     }
 
-    private String freeze(Path agent, Duration limit) {
+    private String freeze(String agent, Duration limit) {
         try {
-            FrozenGuest guest = FrozenGuest.freeze(agent, limit);
+            FrozenGuest guest = FrozenGuest.freeze(duties.guest(agent), limit);
             frozen = Optional.of(guest);
             return FROZEN + guest.count();
         } catch (IOException | RuntimeException e) {
@@ -129,27 +142,14 @@ final class Watchdog {
     /** The backup is dead. */
     private void inherit() throws IOException {
         if (frozen.isPresent() && !thaw().startsWith(STUCK)) {
-            ScratchFolder.noteThawed(folder);
+            duties.thawed();
         }
         try {
             if (owed.isPresent()) {
                 owed.get().run();
             }
         } finally {
-            cleanUp();
-        }
-    }
-
-    private void cleanUp() throws IOException {
-        if (!ScratchFolder.accepts(qmpSocket)) {
-            ScratchFolder.delete(folder); // QEMU is gone, and all that was in it
-            return;
-        }
-        try (QmpClient client = QmpClient.connect(qmpSocket, CONNECT_TIMEOUT)) {
-            new Teardown(client, CutNames.of(checkpoint.pointId()), List.of(folder)).run();
-            if (!committing) {
-                new Checkpoints(client).remove((node, found) -> found.equals(checkpoint));
-            }
+            duties.cleanUp(committing);
         }
     }
 }

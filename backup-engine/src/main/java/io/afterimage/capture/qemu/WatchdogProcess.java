@@ -3,7 +3,6 @@ package io.afterimage.capture.qemu;
 import io.afterimage.capture.agent.AgentException;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -36,14 +35,10 @@ public final class WatchdogProcess {
         Thread.ofVirtual().name("watchdog-reader").start(this::readAll);
     }
 
-    static WatchdogProcess start(Path qmpSocket, Path folder, Checkpoint checkpoint) throws IOException {
-        return start(Watchdog.class, List.of(qmpSocket.toAbsolutePath().toString(), folder.toString(), checkpoint.bitmapName()));
-    }
-
     /**
      * Starts a program on this one's class path.
      *
-     * @param main it calls {@link #watch}
+     * @param main it calls {@link Watchdog#run}
      */
     public static WatchdogProcess start(Class<?> main, List<String> arguments) throws IOException {
         // What ends a whole group of processes at once (a terminal's ^C, a service's stop) shall end the backup and not its
@@ -75,26 +70,28 @@ public final class WatchdogProcess {
     }
 
     /** From now on until {@link #paid} the command is run when the backup dies. */
-    void owed(HostCommand command) {
+    public void owed(HostCommand command) {
         String text = Base64.getEncoder().encodeToString(command.command().getBytes(StandardCharsets.UTF_8));
         say(Watchdog.OWED + command.limit().toMillis() + " " + text);
     }
 
-    void paid() {
+    /** Whoever owed a command has run it. */
+    public void paid() {
         say(Watchdog.PAID);
     }
 
     /**
      * Has the guest's file systems frozen.
      *
+     * @param agent as {@link Watchdog.Duties#guest} understands it
      * @return how many are
      * @throws AgentException none is, as far as it could be seen to
      */
-    int freeze(Path agent, Duration limit) throws AgentException {
+    public int freeze(String agent, Duration limit) throws AgentException {
         if (!ready) {
             throw new AgentException("the watchdog that would thaw the guest after our death did not start");
         }
-        say(Watchdog.FREEZE + limit.toMillis() + " " + agent.toAbsolutePath());
+        say(Watchdog.FREEZE + limit.toMillis() + " " + agent);
         String answer = answer(limit.plus(FrozenGuest.THAW_LIMIT).plus(GRACE)).orElseThrow(this::silence);
         if (!answer.startsWith(Watchdog.FROZEN)) {
             throw refusal(answer);
@@ -103,7 +100,7 @@ public final class WatchdogProcess {
     }
 
     /** Has the guest thawed; throws when it was not frozen until now, or may still be. */
-    void thaw() throws AgentException {
+    public void thaw() throws AgentException {
         say(Watchdog.THAW);
         String answer = answer(FrozenGuest.THAW_LIMIT.multipliedBy(2).plus(GRACE)).orElseThrow(this::silence);
         if (!answer.equals(Watchdog.THAWED)) {
@@ -136,33 +133,6 @@ public final class WatchdogProcess {
             say(Watchdog.DONE);
         }
         process.getOutputStream().close();
-    }
-
-    /** How a backup fared, as far as its watchdog can know. */
-    public enum Fate {
-        /** It has ended, well or not, and has cleared up after itself. */
-        DONE,
-        /** It died before it began to commit its point. */
-        DEAD,
-        /** It died while it was committing its point, or thereafter. */
-        DEAD_IN_COMMIT
-    }
-
-    /** The watchdog's own side: returns when the backup is over, of which its standard input tells. */
-    public static Fate watch() throws IOException {
-        System.out.println(Watchdog.READY);
-        Fate ifDead = Fate.DEAD;
-        try (BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-            for (String line = input.readLine(); line != null; line = input.readLine()) {
-                if (line.equals(Watchdog.DONE)) {
-                    return Fate.DONE;
-                }
-                if (line.equals(Watchdog.COMMITTING)) {
-                    ifDead = Fate.DEAD_IN_COMMIT;
-                }
-            }
-        }
-        return ifDead;
     }
 
     private void say(String word) {

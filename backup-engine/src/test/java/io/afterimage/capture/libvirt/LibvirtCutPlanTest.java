@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 final class LibvirtCutPlanTest {
 
     private static final Checkpoint BASE = new Checkpoint("0123abcd", "0".repeat(32));
-    private static final LibvirtDisk DISK = new LibvirtDisk("vda", "vda", "", "qcow2", 1 << 20, true);
-    private static final CutPlan.Base WHOLE = new CutPlan.Base(BASE.pointId(), 1 << 20);
+    private static final LibvirtDisk DISK = new LibvirtDisk("vda", "vda", "", "qcow2", 1 << 20, true, List.of("/new.qcow2", "/vda.qcow2"));
+    private static final CutPlan.Base WHOLE = new CutPlan.Base(BASE.pointId(), "vda", 1 << 20, 0, Optional.of("/vda.qcow2"));
 
     private static Changes.Source changes(LibvirtDisk disk, CutPlan.Base base, DomainCheckpoint... checkpoints) {
         var machine = new LibvirtMachine(new LibvirtDomain(null, "web", "u"), List.of(disk), List.of(), () -> "qemu", List.of(checkpoints));
@@ -31,7 +31,7 @@ final class LibvirtCutPlanTest {
 
     @Test
     void aSoundCheckpointOfTheBaseIs() {
-        assertEquals(new Changes.Source("", BASE.bitmapName(), 0, ""), changes(DISK, WHOLE, checkpoint(BASE, Set.of("vda"))));
+        assertEquals(new Changes.Source("", BASE.name(), 0, ""), changes(DISK, WHOLE, checkpoint(BASE, Set.of("vda"))));
     }
 
     @Test
@@ -42,9 +42,12 @@ final class LibvirtCutPlanTest {
         assertReason("no checkpoint of point", changes(DISK, WHOLE, checkpoint(new Checkpoint("ffffffff", BASE.pointId()), Set.of("vda"))));
         assertReason("no checkpoint of point", changes(DISK, WHOLE, new DomainCheckpoint(BASE, Set.of("vdb"), Set.of("vdb"))));
         assertReason("is broken", changes(DISK, WHOLE, checkpoint(BASE, Set.of("vdb"))));
-        assertReason("resized from 1048575", changes(DISK, new CutPlan.Base(BASE.pointId(), (1 << 20) - 1), sound));
-        assertReason("its format is raw", changes(new LibvirtDisk("vda", "vda", "", "raw", 1 << 20, false), WHOLE, sound));
-        assertReason("of version 2", changes(new LibvirtDisk("vda", "vda", "", "qcow2", 1 << 20, false), WHOLE, sound));
+        assertReason("resized from 1048575", changes(DISK, new CutPlan.Base(BASE.pointId(), "vda", (1 << 20) - 1), sound));
+        assertReason("of another image: it was in /vdb.qcow2", changes(
+                DISK, new CutPlan.Base(BASE.pointId(), "vda", 1 << 20, 0, Optional.of("/vdb.qcow2")), sound));
+        assertReason("of another image", changes(DISK, new CutPlan.Base(BASE.pointId(), "vda", 1 << 20), sound));
+        assertReason("its format is raw", changes(new LibvirtDisk("vda", "vda", "", "raw", 1 << 20, false, List.of("/vda.qcow2")), WHOLE, sound));
+        assertReason("of version 2", changes(new LibvirtDisk("vda", "vda", "", "qcow2", 1 << 20, false, List.of("/vda.qcow2")), WHOLE, sound));
     }
 
     private static void assertReason(String words, Changes.Source source) {

@@ -56,7 +56,7 @@ final class BackupProcess implements AutoCloseable {
         return new BackupProcess(new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1", "-Xmx64m",
                         "-cp", System.getProperty("java.class.path"), BackupProcess.class.getName(),
-                        qmp.toString(), scratch.toString(), checkpoint.bitmapName(), text.toString().strip(), phase.name()))
+                        qmp.toString(), scratch.toString(), checkpoint.name(), text.toString().strip(), phase.name()))
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start());
     }
@@ -91,7 +91,7 @@ final class BackupProcess implements AutoCloseable {
         var bases = new HashMap<String, CutPlan.Base>();
         for (String base : args[3].isEmpty() ? new String[0] : args[3].split(" ", -1)) {
             String[] parts = base.split("=", -1);
-            bases.put(parts[0], new CutPlan.Base(parts[1], Long.parseLong(parts[2])));
+            bases.put(parts[0], new CutPlan.Base(parts[1], parts[0], Long.parseLong(parts[2])));
         }
         CutPlan plan = TwoDiskMachine.plan(client, scratch, Checkpoint.parse(args[2]).orElseThrow(), bases);
         if (phase.compareTo(Phase.BEGUN) >= 0) {

@@ -73,7 +73,8 @@ class CutDisksIT {
                 assertEquals(List.of(), cut.end(Cut.Outcome.COMMITTED), wiring);
             }
             for (int point = 2; point <= 4; point++) {
-                var base = Optional.of(new CutPlan.Base(TwoDiskMachine.point(point - 1), WritingGuest.DISK_SIZE));
+                String name = QemuMachine.inspect(client).disks().getFirst().name();
+                var base = Optional.of(new CutPlan.Base(TwoDiskMachine.point(point - 1), name, WritingGuest.DISK_SIZE));
                 WritingGuest.awaitWrites(qemu, 100);
                 try (Cut cut = Cut.begin(client, plan(client, scratch, point, base))) {
                     WritingGuest.awaitWrites(qemu, 20);
@@ -180,8 +181,8 @@ class CutDisksIT {
                     assertEquals(List.of(), cut.end(Cut.Outcome.COMMITTED));
                 }
             }
-            assertEquals(List.of(TwoDiskMachine.bitmap(1)), machine.qemu().bitmaps("data"));
-            assertEquals(List.of(TwoDiskMachine.bitmap(2)), machine.qemu().bitmaps("logs"));
+            assertEquals(List.of(TwoDiskMachine.bitmap(1, "data")), machine.qemu().bitmaps("data"));
+            assertEquals(List.of(TwoDiskMachine.bitmap(2, "logs")), machine.qemu().bitmaps("logs"));
         }
     }
 }

@@ -124,7 +124,7 @@ class CutTroubleIT {
         machine.qemu().kill();
         machine.boot();
         client = machine.connect();
-        assertEquals(List.of(bitmap(1)), machine.qemu().bitmaps("data"));
+        assertEquals(List.of(bitmap(1, "data")), machine.qemu().bitmaps("data"));
         assertEquals(List.of(), Strays.remove(client, machine.scratch(), REPOSITORY, point -> false));
         machine.assertClean();
     }
@@ -241,7 +241,7 @@ class CutTroubleIT {
 
     @Test
     void bitmapsOfOthersAreNeverTouched() throws Exception {
-        String otherRepository = new Checkpoint("ffffffff", point(1)).bitmapName();
+        String otherRepository = new Checkpoint("ffffffff", point(1)).name();
         addBitmap("data", "theirs");
         addBitmap("data", otherRepository);
         try (Cut cut = machine.cut(client, 2, since(1))) {
@@ -255,7 +255,7 @@ class CutTroubleIT {
     @Test
     void aDisabledCheckpointIsNotBelieved() throws Exception {
         machine.qemu().control().execute("block-dirty-bitmap-disable",
-                QmpClient.arguments().put("node", "data").put("name", bitmap(1)));
+                QmpClient.arguments().put("node", "data").put("name", bitmap(1, "data")));
         try (Cut cut = machine.cut(client, 2, since(1))) {
             assertEquals("its checkpoint was disabled by another program", whyWhole(cut.disks().get(0)));
             commit(cut);
@@ -266,7 +266,7 @@ class CutTroubleIT {
     /** All disks or none: the second disk refuses, so the first gets neither checkpoint nor job. */
     @Test
     void aDiskThatRefusesFailsTheWholeCut() throws Exception {
-        addBitmap("logs", bitmap(2));
+        addBitmap("logs", bitmap(2, "logs"));
         String message = assertThrows(QmpException.class, () -> machine.cut(client, 2, since(1))).getMessage();
         assertTrue(message.startsWith("QEMU refused 'transaction'"), message);
         machine.assertClean(1);
@@ -319,7 +319,7 @@ class CutTroubleIT {
             assertArrayEquals(machine.data.content(), View.read(cut.disks().getFirst()));
             commit(cut);
         }
-        assertEquals(List.of(bitmap(2)), machine.qemu().bitmaps("over"));
+        assertEquals(List.of(bitmap(2, "data")), machine.qemu().bitmaps("over"));
     }
 
     @Test

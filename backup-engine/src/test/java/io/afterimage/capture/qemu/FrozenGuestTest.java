@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.agent.AgentPeer;
+import io.afterimage.capture.agent.GuestAgent;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +28,10 @@ class FrozenGuestTest {
 
     private Path socket() {
         return folder.resolve("agent.sock");
+    }
+
+    private GuestAgent agent() throws AgentException {
+        return GuestAgent.connect(socket());
     }
 
     /** Tells when it has thawed the guest. */
@@ -56,7 +61,7 @@ class FrozenGuestTest {
     @Test
     void isFrozenUntilThawed() throws IOException {
         try (var peer = new Watched(socket())) {
-            FrozenGuest guest = FrozenGuest.freeze(socket(), LONG);
+            FrozenGuest guest = FrozenGuest.freeze(this::agent, LONG);
             assertEquals(FILE_SYSTEMS, guest.count());
             assertTrue(peer.isFrozen());
             guest.thaw();
@@ -67,7 +72,7 @@ class FrozenGuestTest {
     @Test
     void isThawedWhenTheTimeIsOver() throws Exception {
         try (var peer = new Watched(socket())) {
-            FrozenGuest guest = FrozenGuest.freeze(socket(), Duration.ofSeconds(1));
+            FrozenGuest guest = FrozenGuest.freeze(this::agent, Duration.ofSeconds(1));
             peer.awaitThaw();
             String message = assertThrows(AgentException.class, guest::thaw).getMessage();
             assertTrue(message.startsWith("the guest was thawed after 1 s"), message);
@@ -99,7 +104,7 @@ class FrozenGuestTest {
                 }
                 late.countDown();
             });
-            assertThrows(AgentException.class, () -> FrozenGuest.freeze(socket(), Duration.ofMillis(300)));
+            assertThrows(AgentException.class, () -> FrozenGuest.freeze(this::agent, Duration.ofMillis(300)));
             peer.awaitThaw();
             assertEquals(List.of("guest-fsfreeze-freeze", "guest-fsfreeze-thaw"), peer.done());
         }
@@ -115,7 +120,7 @@ class FrozenGuestTest {
                 return command.equals("guest-fsfreeze-freeze") ? "done!" : answer;
             }
         }) {
-            assertThrows(AgentException.class, () -> FrozenGuest.freeze(socket(), LONG));
+            assertThrows(AgentException.class, () -> FrozenGuest.freeze(this::agent, LONG));
             peer.awaitThaw();
         }
     }
@@ -123,7 +128,7 @@ class FrozenGuestTest {
     @Test
     void anAgentThatHasThawedInSecretIsFoundOut() throws IOException {
         try (var peer = new Watched(socket())) {
-            FrozenGuest guest = FrozenGuest.freeze(socket(), LONG);
+            FrozenGuest guest = FrozenGuest.freeze(this::agent, LONG);
             peer.setFrozen(false);
             String message = assertThrows(AgentException.class, guest::thaw).getMessage();
             assertTrue(message.startsWith("of 3 file systems that the guest agent had frozen, only 0"), message);
@@ -145,7 +150,7 @@ class FrozenGuestTest {
                 return super.answer(command);
             }
         }) {
-            FrozenGuest.freeze(socket(), LONG).thaw();
+            FrozenGuest.freeze(this::agent, LONG).thaw();
             peer.awaitThaw();
         }
     }

@@ -146,7 +146,7 @@ class KilledBackupIT {
                             () -> Strays.remove(machine.qemu().control(), machine.scratch(), REPOSITORY, point -> false))
                     .getMessage();
             assertTrue(message.startsWith("Another backup of this machine is under way"), message);
-            assertEquals(List.of(bitmap(1), bitmap(2)), machine.qemu().bitmaps("data"));
+            assertEquals(List.of(bitmap(1, "data"), bitmap(2, "data")), machine.qemu().bitmaps("data"));
             assertTrue(backup.watchdogs().isEmpty());
         }
     }

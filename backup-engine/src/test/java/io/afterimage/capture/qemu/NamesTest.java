@@ -20,8 +20,12 @@ class NamesTest {
     @Test
     void aCheckpointIsFoundAgainByItsBitmap() {
         var checkpoint = new Checkpoint("0a1b2c3d", POINT);
-        assertEquals("afterimage-0a1b2c3d-" + POINT, checkpoint.bitmapName());
-        assertEquals(Optional.of(checkpoint), Checkpoint.parse(checkpoint.bitmapName()));
+        assertEquals("afterimage-0a1b2c3d-" + POINT, checkpoint.name());
+        assertEquals(Optional.of(checkpoint), Checkpoint.parse(checkpoint.name()));
+        for (CheckpointBitmap bitmap : List.of(checkpoint.byLibvirt(), checkpoint.on("data"), checkpoint.on("v.d-a_1"))) {
+            assertEquals(Optional.of(bitmap), CheckpointBitmap.parse(bitmap.name()));
+        }
+        assertEquals(checkpoint.name(), checkpoint.byLibvirt().name());
     }
 
     @ParameterizedTest
@@ -29,6 +33,8 @@ class NamesTest {
         "xafterimage-0a1b2c3d-0123456789abcdef0123456789abcdef", "afterimage-0A1B2C3D-0123456789abcdef0123456789abcdef"})
     void otherBitmapsAreForeign(String name) {
         assertEquals(Optional.empty(), Checkpoint.parse(name));
+        assertEquals(Optional.empty(), CheckpointBitmap.parse(name));
+        assertEquals(Optional.empty(), CheckpointBitmap.parse(name + "-x/y"));
     }
 
     @Test
@@ -55,7 +61,7 @@ class NamesTest {
             assertFalse(CutNames.of("f".repeat(32)).own(name), name);
         }
         assertFalse(names.own("afterimage-0123456789ab"));
-        assertFalse(names.own(new Checkpoint("0a1b2c3d", POINT).bitmapName()));
+        assertFalse(names.own(new Checkpoint("0a1b2c3d", POINT).name()));
     }
 
     @ParameterizedTest

@@ -56,13 +56,13 @@ final class TwoDiskMachine implements AutoCloseable {
         return "%032x".formatted(number);
     }
 
-    static String bitmap(int number) {
-        return new Checkpoint(REPOSITORY, point(number)).bitmapName();
+    static String bitmap(int number, String disk) {
+        return new Checkpoint(REPOSITORY, point(number)).on(disk).name();
     }
 
     /** The bases of both disks, at their first size. */
     static Map<String, CutPlan.Base> since(int point) {
-        return Map.of("data", new CutPlan.Base(point(point), DATA_SIZE), "logs", new CutPlan.Base(point(point), LOGS_SIZE));
+        return Map.of("data", new CutPlan.Base(point(point), "data", DATA_SIZE), "logs", new CutPlan.Base(point(point), "logs", LOGS_SIZE));
     }
 
     Cut cut(QmpClient client, int point, Map<String, CutPlan.Base> bases) throws IOException {
@@ -91,9 +91,9 @@ final class TwoDiskMachine implements AutoCloseable {
     /** Nothing of a cut is left in QEMU or on disk, but for the checkpoints of these points, and the guest runs. */
     void assertClean(Integer... points) throws IOException {
         assertEquals(List.of(), qemu.traces());
-        List<String> expected = Stream.of(points).map(TwoDiskMachine::bitmap).toList();
-        assertEquals(expected, qemu.bitmaps("data"));
-        assertEquals(expected, qemu.bitmaps("logs"));
+        for (String disk : List.of("data", "logs")) {
+            assertEquals(Stream.of(points).map(point -> bitmap(point, disk)).toList(), qemu.bitmaps(disk));
+        }
         assertEquals("running", qemu.status());
         assertEquals(List.of(), scratchFolders());
     }
