@@ -8,6 +8,7 @@ import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Guest;
 import io.afterimage.lab.GuestDisk;
 import io.afterimage.lab.GuestPlan;
+import io.afterimage.lab.Lab;
 import io.afterimage.lab.Tool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -79,7 +80,7 @@ class DatabaseIT {
         Tool.run("truncate", "--size", SIZE, raw.toString()).orFail();
         Path qcow2 = folder.resolve("data.qcow2");
         Tool.run("qemu-img", "create", "-q", "-f", "qcow2", qcow2.toString(), SIZE).orFail();
-        return Guest.debian(folder.resolve("g")).disk(GuestDisk.qcow2("data", qcow2)).disk(GuestDisk.raw("logs", raw)).start().awaitReady();
+        return Guest.debian(folder.resolve("g")).disk(GuestDisk.qcow2("data", qcow2)).disk(GuestDisk.raw("logs", raw)).program(Lab.newerQemu()).start().awaitReady();
     }
 
     private static void awaitMore(Guest guest, Map<String, Long> than) {

@@ -276,11 +276,11 @@ class LibvirtIT {
         backUpBy("vdb bitmap, vdc whole", "--libvirt", host.uri());
         String qmp = guest.qmpSocket().toString();
         backUpBy("vdb bitmap, vdc whole", "--qmp", qmp);
-        backUpBy("vdb bitmap, vdc bitmap", "--qmp", qmp, "--mode", "push");
+        backUpBy("vdb bitmap, vdc bitmap", "--qmp", qmp);
         backUpBy("vdb whole, vdc whole", "--qmp", qmp, "--full");
         backUpBy("vdb bitmap, vdc whole", "--libvirt", host.uri());
         // libvirt's point is newer, but of a raw disk it knows nothing.
-        backUpBy("vdb bitmap, vdc bitmap", "--qmp", qmp, "--mode", "push");
+        backUpBy("vdb bitmap, vdc bitmap", "--qmp", qmp);
         for (int i = points.size() - 5; i < points.size(); i++) {
             JsonNode differences = afterimage.run("diff", "web@" + points.get(i - 1), "web@" + points.get(i), "--json").json();
             assertEquals(2, differences.size());
