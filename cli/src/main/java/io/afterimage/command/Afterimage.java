@@ -2,6 +2,8 @@ package io.afterimage.command;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,7 +19,18 @@ import picocli.CommandLine.ScopeType;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
+        footer = {
+            "",
+            "To begin with:",
+            "  afterimage init --repo /srv/backup",
+            "  export AFTERIMAGE_REPO=/srv/backup",
+            "  afterimage backup web --qmp /run/web.qmp",
+            "  afterimage boot web"
+        })
+public final class Afterimage {
+
+    /** As the help lists them. */
+    private static final List<Class<?>> COMMANDS = List.of(
             InitCommand.class,
             BackupCommand.class,
             ListCommand.class,
@@ -38,17 +51,10 @@ import picocli.CommandLine.ScopeType;
             CopyCommand.class,
             KeyCommand.class,
             GenerateCompletion.class,
-            HelpCommand.class
-        },
-        footer = {
-            "",
-            "To begin with:",
-            "  afterimage init --repo /srv/backup",
-            "  export AFTERIMAGE_REPO=/srv/backup",
-            "  afterimage backup web --qmp /run/web.qmp",
-            "  afterimage boot web"
-        })
-public final class Afterimage {
+            HelpCommand.class);
+
+    /** These tell of all the others. */
+    private static final Set<Class<?>> GUIDES = Set.of(GenerateCompletion.class, HelpCommand.class);
 
     @Option(names = "--stack-trace", scope = ScopeType.INHERIT, description = "Print where an error comes from, for a report.")
     private boolean stackTrace;
@@ -66,14 +72,25 @@ public final class Afterimage {
     /** Runs a command line and returns its exit code. */
     static int run(String[] arguments, PrintWriter out, PrintWriter err) {
         Afterimage program = new Afterimage();
-        return new CommandLine(program)
-                .setOut(out)
+        CommandLine line = new CommandLine(program);
+        needed(arguments).forEach(line::addSubcommand);
+        return line.setOut(out)
                 .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler(Afterimage::explain)
                 .setExecutionExceptionHandler((thrown, command, _) -> program.report(thrown, command))
                 .execute(arguments);
+    }
+
+    /** The one command that is named, where one is: to read the options of all takes longer than a quick command runs. */
+    private static List<Class<?>> needed(String[] arguments) {
+        return COMMANDS.stream()
+                .filter(type -> arguments.length > 0 && type.getAnnotation(Command.class).name().equals(arguments[0]))
+                .findFirst()
+                .filter(type -> !GUIDES.contains(type))
+                .<List<Class<?>>>map(List::of)
+                .orElse(COMMANDS);
     }
 
     private static int explain(ParameterException wrong, String[] arguments) {
