@@ -3,7 +3,11 @@ package io.afterimage.posix;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.io.File;
+import java.io.IOException;
 import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -23,7 +27,7 @@ public final class Niceness {
     private Niceness() {}
 
     /**
-     * Makes all threads of this process so nice, and thereby those that they start. There is no way back for whoever is not root.
+     * Makes all threads of this process so nice, and thereby those that they start; those that are nicer stay so. There is no way back for whoever is not root.
      *
      * @param niceness {@code 0} to {@link #MOST}; 0 changes nothing
      */
@@ -35,7 +39,9 @@ public final class Niceness {
         // A thread that began meanwhile may have been started by one that was not nice yet.
         while (done.addAll(threads())) {
             for (int thread : done) {
-                set(thread, niceness);
+                if (now(thread) < niceness) {
+                    set(thread, niceness);
+                }
             }
         }
     }
@@ -47,6 +53,16 @@ public final class Niceness {
             threads.add(Integer.valueOf(name));
         }
         return threads;
+    }
+
+    /** The 19th field, counted from behind the name, which may hold anything ({@code proc_pid_stat(5)}). */
+    private static int now(int thread) {
+        try {
+            String stat = Files.readString(Path.of("/proc/self/task/" + thread + "/stat"), StandardCharsets.ISO_8859_1);
+            return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[16]);
+        } catch (IOException _) {
+            return MOST; // it has just ended
+        }
     }
 
     private static void set(int thread, int niceness) throws PosixException {

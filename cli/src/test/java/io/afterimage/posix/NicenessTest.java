@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -53,16 +54,22 @@ class NicenessTest {
         assertEquals("19\n19\n19\n", nicenessOfThreads(Niceness.MOST));
     }
 
-    private static String nicenessOfThreads(int niceness) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(List.of(
-                        ProcessHandle.current().info().command().orElseThrow(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Subject.class.getName(),
-                        Integer.toString(niceness)))
-                .redirectErrorStream(true)
-                .start();
+    /** As a timer's unit may have it with {@code Nice=19}, and a user who is not root. */
+    @Test
+    void whoIsNicerStaysSo() throws IOException, InterruptedException {
+        assertEquals("19\n19\n19\n", nicenessOfThreads(5, "nice", "-n", "19"));
+    }
+
+    private static String nicenessOfThreads(int niceness, String... by) throws IOException, InterruptedException {
+        List<String> words = new ArrayList<>(List.of(by));
+        words.addAll(List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Subject.class.getName(),
+                Integer.toString(niceness)));
+        Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), said);
         return said;
