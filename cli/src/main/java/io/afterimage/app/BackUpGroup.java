@@ -76,20 +76,8 @@ public final class BackUpGroup {
 
     /** Each, whatever becomes of the others: what is not taken down weighs on a guest. */
     private static void closeAll(List<MachineBackup> backups) throws IOException {
-        IOException failure = null;
-        for (MachineBackup backup : backups.reversed()) {
-            try {
-                backup.close();
-            } catch (IOException e) {
-                if (failure == null) {
-                    failure = e;
-                } else {
-                    failure.addSuppressed(e);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        Failures failures = new Failures();
+        backups.reversed().forEach(backup -> failures.attempt(backup::close));
+        failures.throwFirst();
     }
 }

@@ -65,26 +65,14 @@ final class CutTogether {
     }
 
     private void cut() throws IOException {
-        IOException failure = null;
-        try {
+        Failures failures = new Failures();
+        failures.attempt(() -> {
             forAll(member -> member.freeze(quiescing));
             forAll(CutMember::cut);
-        } catch (IOException e) {
-            failure = e;
-        }
+        });
         // In any case, and each of them though another may not answer.
-        try {
-            forAll(member -> member.thaw(quiescing));
-        } catch (IOException e) {
-            if (failure == null) {
-                failure = e;
-            } else {
-                failure.addSuppressed(e);
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        failures.attempt(() -> forAll(member -> member.thaw(quiescing)));
+        failures.throwFirst();
     }
 
     private interface Step {
@@ -100,25 +88,18 @@ final class CutTogether {
                         return null;
                     }))
                     .toList();
-            IOException failure = null;
+            Failures failures = new Failures();
             for (Future<Void> one : running) {
                 try {
                     one.get();
                 } catch (ExecutionException e) {
-                    IOException cause = e.getCause() instanceof IOException known ? known : new IOException("a machine could not be cut", e.getCause());
-                    if (failure == null) {
-                        failure = cause;
-                    } else {
-                        failure.addSuppressed(cause);
-                    }
+                    failures.add(e.getCause() instanceof IOException known ? known : new IOException("a machine could not be cut", e.getCause()));
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     throw new IOException("interrupted while disks were cut", e);
                 }
             }
-            if (failure != null) {
-                throw failure;
-            }
+            failures.throwFirst();
         }
     }
 }

@@ -15,7 +15,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Takes points out of the list: at once, whatever else goes on, without touching another point. What they alone needed stays as garbage
@@ -90,11 +89,6 @@ public final class ForgetPoints {
                     Reason.NO_SUCH_POINT, "The point " + id + " of '" + point.machine() + "' has just been forgotten: choose another one.");
         }
         return point;
-    }
-
-    /** The points of a machine that are protected. */
-    public Set<PointId> protectedPoints(MachineName machine) throws IOException {
-        return protections.of(machine);
     }
 
     private static void requireWhole(Selector selector) throws CatalogException {

@@ -20,8 +20,4 @@ public record MountSettings(Path folder, boolean allowOther, Duration refresh) {
     public MountSettings withAllowOther(boolean allow) {
         return new MountSettings(folder, allow, refresh);
     }
-
-    public MountSettings withRefresh(Duration age) {
-        return new MountSettings(folder, allowOther, age);
-    }
 }

@@ -39,12 +39,6 @@ public record ByteRange(long offset, long length) {
         return new ByteRange(start, Math.max(0, Math.min(end(), other.end()) - start));
     }
 
-    /** The smallest range that covers this one and begins and ends at multiples of {@code unit}, a power of two. */
-    public ByteRange alignOutward(long unit) {
-        long start = offset & -unit;
-        return between(start, Math.addExact(end(), unit - 1) & -unit);
-    }
-
     /** What lies in any of the ranges: ordered, neither overlapping nor touching, none of them empty. */
     public static List<ByteRange> union(Collection<ByteRange> ranges) {
         List<ByteRange> sorted = ranges.stream().filter(range -> !range.isEmpty()).sorted(Comparator.comparingLong(ByteRange::offset)).toList();

@@ -82,10 +82,6 @@ class Request {
         return failure != null;
     }
 
-    final boolean isFinished() {
-        return finished.getCount() == 0;
-    }
-
     /** Whether nobody waits any more; the answer is then taken and thrown away. */
     final synchronized boolean isAbandoned() {
         return abandoned;
