@@ -15,7 +15,8 @@ import java.util.List;
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the channel
 final class ReplyBatch implements LentReply.Runs {
 
-    private static final int CAPACITY = 256 << 10;
+    private static final int LONGEST_BATCH = 256 << 10;
+    private static final int SHORTEST_BATCH = 8 << 10;
     /** Enough for many messages without data. */
     private static final int MESSAGES = 4 << 10;
     /** Longest read that is answered on the event loop: what is longer would hold up the other connections. */
@@ -29,6 +30,8 @@ final class ReplyBatch implements LentReply.Runs {
     private final ReplyEncoder encoder;
     private final LentReply lent;
     private ByteBuf gathered;
+    /** Room for a batch such as the last ones were: the allocator keeps short buffers at hand, and the processor what it has just written. */
+    private int capacity = SHORTEST_BATCH;
     private int unflushed;
     /** The read that {@link #lent} is for. */
     private long cookie;
@@ -124,12 +127,13 @@ final class ReplyBatch implements LentReply.Runs {
 
     private ByteBuf room(int bytes) {
         if (gathered != null && gathered.writableBytes() < bytes) {
+            capacity = Math.min(2 * capacity, LONGEST_BATCH);
             write();
             // Room that was made for a read which then was not resident is still there, empty and too small.
             release();
         }
         if (gathered == null) {
-            gathered = ctx.alloc().directBuffer(bytes <= ReplyEncoder.LONGEST_MESSAGE ? MESSAGES : CAPACITY);
+            gathered = ctx.alloc().directBuffer(bytes <= ReplyEncoder.LONGEST_MESSAGE ? MESSAGES : Math.max(bytes, capacity));
         }
         return gathered;
     }
@@ -137,6 +141,9 @@ final class ReplyBatch implements LentReply.Runs {
     private void write() {
         if (gathered != null && gathered.isReadable()) {
             ByteBuf full = gathered;
+            if (full.readableBytes() < capacity / 4) {
+                capacity = Math.max(capacity / 2, SHORTEST_BATCH);
+            }
             gathered = null;
             send(full);
         }
