@@ -77,7 +77,8 @@ public final class NbdServer implements Closeable {
                 ? settings.eventLoops()
                 : Math.min(4, Runtime.getRuntime().availableProcessors());
         budget = new MemoryBudget(settings.limits().totalBytesInFlight());
-        loops = new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("nbd"), EpollIoHandler.newFactory(0, BriefSpin::new));
+        var neighbours = new BriefSpin.Neighbours();
+        loops = new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("nbd"), EpollIoHandler.newFactory(0, () -> new BriefSpin(neighbours)));
     }
 
     /**
