@@ -10,4 +10,4 @@ KINDS = {
 
 
 def measure(shop, table):
-    guest_latency.compare(shop, table, KINDS, STALL + SECONDS, stalls=True)
+    guest_latency.compare(shop, table, KINDS, STALL + SECONDS, standing=KINDS)
