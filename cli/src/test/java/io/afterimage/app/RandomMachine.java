@@ -9,6 +9,7 @@ import io.afterimage.lab.GuestPlan;
 import io.afterimage.lab.Tool;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +18,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -295,7 +298,10 @@ final class RandomMachine implements Closeable {
         Deadline.in(PATIENCE).await(() -> status(job).equals("ready"), () -> "the commit does not come to its end: " + status(job));
         guest.qmp().execute("job-complete", "{\"id\":\"" + job + "\"}");
         Deadline.in(PATIENCE).await(() -> status(job).isEmpty(), () -> "the commit does not end: " + status(job));
-        guest.qmp().execute("blockdev-del", "{\"node-name\":\"" + overlay + "\"}");
+        // One that QEMU has named itself, since it was below another when it was started, goes by itself.
+        if (!overlay.startsWith("#")) {
+            guest.qmp().execute("blockdev-del", "{\"node-name\":\"" + overlay + "\"}");
+        }
         disk.chain.removeLast();
     }
 
@@ -328,7 +334,7 @@ final class RandomMachine implements Closeable {
         guest.qmp().execute("migrate", uri);
         Guest source = guest;
         Deadline.in(PATIENCE).await(() -> source.qmp().execute("query-migrate").path("status").asString("").equals("completed"),
-                () -> "the migration does not end: " + source.qmp().execute("query-migrate"));
+                () -> "the migration does not end: " + source.qmp().execute("query-migrate") + said(source) + said(target));
         Deadline.in(PATIENCE).await(() -> !target.status().equals("inmigrate"), () -> "the target does not take over");
         source.close();
         // Newer QEMUs take the images over when the machine goes on, and not before.
@@ -337,15 +343,25 @@ final class RandomMachine implements Closeable {
         guest = target;
     }
 
+    /** What QEMU has complained of. */
+    private static String said(Guest guest) {
+        try {
+            return " " + Files.readString(guest.qmpSocket().resolveSibling("qemu.log"));
+        } catch (IOException e) {
+            return " " + e.getMessage();
+        }
+    }
+
     /**
-     * The stream says by the names of nodes whose bitmaps are whose, and the other side has only those that it began with. What a crash has left
-     * of a bitmap is not sent, and neither is anything else then.
+     * The stream says by the names of nodes whose bitmaps are whose, and the other side has only those that it began with; QEMU's own names, as those
+     * of images below an overlay are here, are not sent at all. What a crash has left of a bitmap is not sent, and neither is anything else then.
      */
     private boolean bitmapsCanBeSent() {
-        return disks.stream().allMatch(disk -> node(disk).equals(disk.name))
-                && guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}").valueStream()
-                        .flatMap(node -> node.path("dirty-bitmaps").valueStream())
-                        .noneMatch(bitmap -> bitmap.path("inconsistent").asBoolean(false));
+        Set<String> tops = disks.stream().map(this::node).collect(Collectors.toSet());
+        return disks.stream().allMatch(disk -> tops.contains(disk.name))
+                && guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}").valueStream().allMatch(node -> node.path("dirty-bitmaps").isEmpty()
+                        || (tops.contains(node.path("node-name").asString()) && node.path("dirty-bitmaps").valueStream()
+                                .noneMatch(bitmap -> bitmap.path("inconsistent").asBoolean(false))));
     }
 
     @Override
