@@ -77,6 +77,7 @@ class LibvirtGroupIT {
         assertEquals(group, points.path(1).path("group"));
         assertEquals("[\"web\",\"db\"]", group.path("members").toString());
         assertTrue(group.path("spreadNanos").asLong() > 0, group::toString);
+        System.out.println("LibvirtGroupIT: cut within " + group.path("spreadNanos").asLong() / 1_000_000 + " ms");
         points.forEach(point -> assertEquals("file_system", point.path("consistency").path("level").asString(), point::toString));
         for (LibvirtGuest guest : guests) {
             assertEquals(List.of("freeze", "thaw"), hooks(guest));
