@@ -8,7 +8,7 @@ MVN    ?= mvn
 # Maven runs on any Java from 17 on; the build looks for its own JDK, also in this variable.
 WITH_JDK = jdk=$$($(LAB)/find-jdk) && JAVA25_HOME="$$jdk"
 
-.PHONY: help build unit test demo perf fuzz clean distclean
+.PHONY: help build unit test demo perf fuzz soak clean distclean
 
 help:
 	@echo 'make demo   back up a running machine, then boot two of its moments from the backup'
@@ -17,6 +17,7 @@ help:
 	@echo 'make build  the program: cli/target/afterimage/bin/afterimage'
 	@echo 'make perf   measurements against local files and other programs'
 	@echo 'make fuzz   almost lawful NBD clients and servers, almost whole repositories, for FUZZ_MINUTES (5)'
+	@echo 'make soak   a machine to which everything happens, and whose points are compared, for MINUTES (30)'
 	@echo 'make clean  remove what was built, but for the guests; make distclean removes them, too'
 
 build:
@@ -51,6 +52,14 @@ fuzz:
 	@$(LAB)/packages build
 	@$(WITH_JDK) $(MVN) -q -pl nbd-server,backup-engine -Dtest='*FuzzTest' -Dafterimage.fuzz.seconds=$$(($${FUZZ_MINUTES:-5} * 20)) -Dafterimage.fuzz.seed=$$(date +%s%N) test
 	@echo "Nothing found in $${FUZZ_MINUTES:-5} minutes."
+
+# Half of the time with the QEMU of this host, half with a newer one, which also pushes; one life of a machine after the other. A failure names its seed.
+soak:
+	@$(LAB)/packages test
+	@$(LAB)/tiny-guest $(GUESTS)
+	@$(WITH_JDK) $(MVN) -q -pl cli -am -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=RandomLifeIT -Dfailsafe.failIfNoSpecifiedTests=false \
+	  -Dafterimage.fuzz.seconds=$$(($${MINUTES:-30} * 30)) -Dafterimage.seed=$$(date +%s%N) verify
+	@echo "All points were exact in $${MINUTES:-30} minutes."
 
 clean:
 	@find */target -mindepth 1 -maxdepth 1 ! -path $(GUESTS) -exec rm -rf {} +

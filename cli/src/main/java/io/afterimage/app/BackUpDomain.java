@@ -1,8 +1,6 @@
 package io.afterimage.app;
 
-import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
-import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.libvirt.LibvirtConnection;
 import io.afterimage.capture.libvirt.LibvirtCut;
 import io.afterimage.capture.libvirt.LibvirtCutPlan;
@@ -27,11 +25,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
-import java.util.function.UnaryOperator;
 
 /**
  * A point of a running machine by libvirt: a backup job in pull mode cuts all its disks, which are then read while the guest goes
@@ -64,7 +60,6 @@ public final class BackUpDomain {
      * @param full whether to read everything, though a checkpoint would tell what has changed
      * @param scratch where QEMU may keep what the guest overwrites meanwhile; a folder that its user can reach when empty
      * @param immutability what the point's objects are to be under, if it is to be immutable
-     * @param quiescing what is done for the sake of the guest; its agent is asked by libvirt
      */
     public record Request(
             MachineName machine,
@@ -73,13 +68,28 @@ public final class BackUpDomain {
             List<String> disks,
             boolean full,
             Optional<Path> scratch,
-            Optional<Immutability> immutability,
-            Quiescing quiescing) {}
+            Optional<Immutability> immutability) {
+
+        /** The same of another machine. */
+        public Request of(MachineName otherMachine, String otherDomain) {
+            return new Request(otherMachine, libvirt, otherDomain, disks, full, scratch, immutability);
+        }
+    }
 
     /** Makes the point and returns it. */
-    public Point run(Request request, Progress progress) throws IOException {
-        try (LibvirtConnection connection = LibvirtConnection.open(request.libvirt());
-                BackupLease lease = BackupLease.acquire(repository.store(), clock, request.machine())) {
+    public Point run(Request request, Quiescing quiescing, Progress progress) throws IOException {
+        try (MachineBackup backup = prepare(request)) {
+            return backup.run(quiescing, progress);
+        }
+    }
+
+    /** Does all that comes before the cut. */
+    MachineBackup prepare(Request request) throws IOException {
+        LibvirtConnection connection = LibvirtConnection.open(request.libvirt());
+        BackupLease lease = null;
+        PointWriter writer = null;
+        try {
+            lease = BackupLease.acquire(repository.store(), clock, request.machine());
             LibvirtDomain domain = connection.domain(request.domain());
             domain.requireRunning();
             Path scratch = scratch(request, domain);
@@ -96,9 +106,15 @@ public final class BackUpDomain {
                     : Lineage.of(
                             Lineage.own(repository, lease, points, newest, id -> machine.recorded(shortId(), id.hex())),
                             Optional.empty(), lease, List.of());
-            try (PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
-                PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-                return cut(request, plan(machine, lineage, id, scratch), lineage.parent(), writer, progress);
+            writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random);
+            PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
+            SortedMap<String, String> definition = LibvirtDefinition.read(domain);
+            definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(machine.disks()).toJson());
+            var job = new MachineBackup.Job(request.machine(), id, connection, lease, writer, lineage, definition);
+            return new DomainBackup(repository, job, LibvirtCut.prepare(plan(machine, lineage, id, scratch)));
+        } catch (IOException | RuntimeException e) {
+            try (connection; BackupLease _ = lease; PointWriter _ = writer) {
+                throw e;
             }
         }
     }
@@ -122,38 +138,5 @@ public final class BackUpDomain {
                 machine.disks().stream().map(disk -> new LibvirtCutPlan.Disk(disk, lineage.since(new DiskName(disk.name())))).toList(),
                 scratch,
                 CutPlan.DEFAULT_RESERVE);
-    }
-
-    private Point cut(Request request, LibvirtCutPlan plan, Optional<Manifest> parent, PointWriter writer, Progress progress)
-            throws IOException {
-        SortedMap<String, String> definition = LibvirtDefinition.read(plan.machine().domain());
-        definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(plan.machine().disks()).toJson());
-        try (LibvirtCut cut = LibvirtCut.prepare(plan)) {
-            DomainBackup backup = new DomainBackup(request.machine(), cut);
-            new CutTogether(List.of(backup), request.quiescing()).run();
-            PointId id = new PointId(plan.checkpoint().pointId());
-            Capture capture = new Capture(request.machine(), id, cut.time(), parent, definition);
-            Capture.Sealed sealed = read(capture, cut, writer, progress).captured(backup.consistency(), Optional.empty());
-            cut.committing();
-            return MachineBackup.commit(sealed, cut::end);
-        }
-    }
-
-    private Capture.Sealed read(Capture capture, LibvirtCut cut, PointWriter writer, Progress progress) throws IOException {
-        List<CutSource> sources = new ArrayList<>();
-        try {
-            for (LibvirtCut.Disk disk : cut.disks()) {
-                DiskName name = new DiskName(disk.disk().name());
-                sources.add(CutSource.open(name, disk.uri(), disk.changes(), capture.parent(), UnaryOperator.identity()));
-            }
-            List<SourceDisk> disks = sources.stream().map(CutSource::disk).toList();
-            return capture.run(repository, writer, disks, progress);
-        } catch (IOException e) {
-            // Why libvirt no longer shows the disks says more than that it does not.
-            cut.requireIntact();
-            throw e;
-        } finally {
-            sources.forEach(CutSource::close);
-        }
     }
 }

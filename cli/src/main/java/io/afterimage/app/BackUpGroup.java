@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -20,23 +21,28 @@ import java.util.Set;
 public final class BackUpGroup {
 
     private final BackUpMachine machines;
+    private final BackUpDomain domains;
 
-    public BackUpGroup(BackUpMachine machines) {
+    public BackUpGroup(BackUpMachine machines, BackUpDomain domains) {
         this.machines = machines;
+        this.domains = domains;
     }
 
     /**
-     * Makes the points and returns them, in the order of the members.
+     * What is asked of machines of either kind, but for their names and places, which are the members'.
      *
-     * @param like what is asked of each machine; its name and socket are the members'
+     * @param byLibvirt empty where nobody has said which libvirt
      */
-    public List<Point> run(MachineName name, List<GroupMember> members, BackUpMachine.Request like, Quiescing quiescing, Progress progress)
+    public record Request(BackUpMachine.Request overQmp, Optional<BackUpDomain.Request> byLibvirt) {}
+
+    /** Makes the points and returns them, in the order of the members. */
+    public List<Point> run(MachineName name, List<GroupMember> members, Request like, Quiescing quiescing, Progress progress)
             throws IOException {
         requireDistinct(members);
         List<MachineBackup> backups = new ArrayList<>();
         try (Closeable _ = () -> closeAll(backups)) {
             for (GroupMember member : members) {
-                backups.add(machines.prepare(like.of(member.machine(), member.qmp()), member.agent()));
+                backups.add(prepare(member, like));
             }
             long spread = new CutTogether(backups, quiescing).run();
             PointGroup group = new PointGroup(
@@ -62,11 +68,21 @@ public final class BackUpGroup {
         }
     }
 
+    private MachineBackup prepare(GroupMember member, Request like) throws IOException {
+        return switch (member.place()) {
+            case GroupMember.Monitor at -> machines.prepare(like.overQmp().of(member.machine(), at.socket()), at.agent());
+            case GroupMember.Domain at -> domains.prepare(like.byLibvirt()
+                    .orElseThrow(() -> new IllegalArgumentException("The member '" + member.machine() + "' is a domain of libvirt's: add --libvirt."))
+                    .of(member.machine(), at.name()));
+        };
+    }
+
     private static void requireDistinct(List<GroupMember> members) {
         Set<Object> seen = new HashSet<>();
         for (GroupMember member : members) {
-            if (!seen.add(member.machine()) || !seen.add(member.qmp().toAbsolutePath().normalize())) {
-                throw new IllegalArgumentException("The machine '" + member.machine() + "', or its QMP socket, is in the group twice: name each once.");
+            if (!seen.add(member.machine()) || !seen.add(member.place())) {
+                throw new IllegalArgumentException(
+                        "The machine '" + member.machine() + "', or its QMP socket or domain, is in the group twice: name each once.");
             }
         }
         if (members.size() > PointGroup.MOST_MEMBERS) {

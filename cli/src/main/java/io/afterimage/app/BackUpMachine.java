@@ -84,7 +84,7 @@ public final class BackUpMachine {
         }
 
         /** The same of another machine. */
-        Request of(MachineName otherMachine, Path otherQmp) {
+        public Request of(MachineName otherMachine, Path otherQmp) {
             return new Request(otherMachine, otherQmp, disks, full, scratch, base, checkUnchanged, immutability, transfer);
         }
     }
@@ -101,10 +101,7 @@ public final class BackUpMachine {
      */
     public Point run(Request request, Optional<Path> agent, Quiescing quiescing, Progress progress) throws IOException {
         try (MachineBackup backup = prepare(request, agent)) {
-            new CutTogether(List.of(backup), quiescing).run();
-            backup.open();
-            backup.read(progress);
-            return backup.commit();
+            return backup.run(quiescing, progress);
         }
     }
 
@@ -133,9 +130,9 @@ public final class BackUpMachine {
             PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
             Optional<UnchangedCheck> check =
                     request.checkUnchanged().map(share -> new UnchangedCheck(new Comparison(repository, index), share, random));
-            var job = new MachineBackup.Job(
-                    request.machine(), id, client, lease, writer, lineage, definition(machine, agent), agent, check, request.transfer());
-            return new MachineBackup(repository, job, Cut.prepare(client, plan(request, machine, lineage, id), request.transfer().by()));
+            var job = new MachineBackup.Job(request.machine(), id, client, lease, writer, lineage, definition(machine, agent));
+            Cut cut = Cut.prepare(client, plan(request, machine, lineage, id), request.transfer().by());
+            return new QmpBackup(repository, job, cut, new QmpBackup.How(agent, check, request.transfer()));
         } catch (IOException | RuntimeException e) {
             try (client; BackupLease _ = lease; PointWriter _ = writer) {
                 throw e;

@@ -81,7 +81,8 @@ final class CutTogether {
 
     /** At once for all; returns when all are done, and throws the first failure. */
     private void forAll(Step step) throws IOException {
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        // Not virtual ones: a call of libvirt's keeps its thread, and no member is to wait for a processor while another is cut.
+        try (ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().name("cut-", 0).factory())) {
             List<Future<Void>> running = members.stream()
                     .map(member -> threads.submit((Callable<Void>) () -> {
                         step.run(member);

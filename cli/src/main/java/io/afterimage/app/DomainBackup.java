@@ -1,65 +1,53 @@
 package io.afterimage.app;
 
+import io.afterimage.capture.Capture;
+import io.afterimage.capture.Progress;
+import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.libvirt.LibvirtCut;
-import io.afterimage.capture.qemu.HostCommand;
-import io.afterimage.catalog.Consistency;
-import io.afterimage.manifest.MachineName;
+import io.afterimage.manifest.DiskName;
+import io.afterimage.repository.Repository;
 import java.io.IOException;
-import java.util.Optional;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
-/** The cut of a machine of libvirt's, step by step. */
-final class DomainBackup implements CutMember {
+/** The backup of a machine of libvirt's. */
+final class DomainBackup extends MachineBackup {
 
+    private final Repository repository;
+    private final Job job;
     private final LibvirtCut cut;
-    private final GuestConsistency guest;
-    private long before;
-    private long after;
 
-    /** @param cut prepared, and not made; the caller's to end */
-    DomainBackup(MachineName machine, LibvirtCut cut) {
+    /** @param cut prepared, and not made */
+    DomainBackup(Repository repository, Job job, LibvirtCut cut) {
+        super(job, cut);
+        this.repository = repository;
+        this.job = job;
         this.cut = cut;
-        this.guest = new GuestConsistency(machine);
     }
 
     @Override
-    public void freeze(Quiescing quiescing) throws IOException {
-        guest.freeze(quiescing, () -> cut.freeze(quiescing.limit()));
+    void freeze(Duration limit) throws IOException {
+        cut.freeze(limit);
     }
+
+    /** libvirt has done it with the cut. */
+    @Override
+    void open() {}
 
     @Override
-    public void cut() throws IOException {
-        before = System.nanoTime();
-        cut.make();
-        after = System.nanoTime();
-    }
-
-    @Override
-    public void thaw(Quiescing quiescing) throws IOException {
-        guest.thaw(quiescing, cut::thaw);
-    }
-
-    /** What the guest knew of the instant; empty when it was not asked. */
-    Optional<Consistency> consistency() {
-        return guest.found();
-    }
-
-    @Override
-    public long beforeNanos() {
-        return before;
-    }
-
-    @Override
-    public long afterNanos() {
-        return after;
-    }
-
-    @Override
-    public void owe(HostCommand command) {
-        cut.owed(command);
-    }
-
-    @Override
-    public void paid() {
-        cut.paid();
+    Capture.Sealed capture(Capture capture, Progress progress) throws IOException {
+        List<CutSource> sources = new ArrayList<>();
+        try {
+            for (LibvirtCut.Disk disk : cut.disks()) {
+                DiskName name = new DiskName(disk.disk().name());
+                sources.add(CutSource.open(name, disk.uri(), disk.changes(), job.parent(), UnaryOperator.identity()));
+            }
+            List<SourceDisk> disks = sources.stream().map(CutSource::disk).toList();
+            return capture.run(repository, job.writer(), disks, progress);
+        } finally {
+            sources.forEach(CutSource::close);
+        }
     }
 }

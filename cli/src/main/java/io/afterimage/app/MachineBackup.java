@@ -2,46 +2,31 @@ package io.afterimage.app;
 
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
-import io.afterimage.capture.Pace;
-import io.afterimage.capture.PacedDevice;
-import io.afterimage.capture.PushedDisk;
-import io.afterimage.capture.SourceDisk;
-import io.afterimage.capture.UnchangedCheck;
-import io.afterimage.capture.agent.AgentException;
-import io.afterimage.capture.qemu.Changes;
-import io.afterimage.capture.qemu.Cut;
-import io.afterimage.capture.qemu.CutDisk;
+import io.afterimage.capture.qemu.HeldCut;
 import io.afterimage.capture.qemu.HostCommand;
-import io.afterimage.capture.qemu.QmpClient;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointGroup;
-import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
-import io.afterimage.posix.Niceness;
 import io.afterimage.repository.PointWriter;
-import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
-import java.util.function.Consumer;
 
 /**
  * The backup of one running machine, step by step, so that several can take each step together: {@link #freeze}, {@link #cut},
- * {@link #thaw}, {@link #read}, {@link #commit}. What is closed before the commit has been nothing.
+ * {@link #thaw}, {@link #open}, {@link #read}, {@link #commit}. What is closed before the commit has been nothing.
  */
-final class MachineBackup implements CutMember, Closeable {
+abstract sealed class MachineBackup implements CutMember, Closeable permits QmpBackup, DomainBackup {
 
-    private final Repository repository;
     private final Job job;
-    private final Cut cut;
+    private final HeldCut cut;
     private final GuestConsistency guest;
     private Optional<PointGroup> group = Optional.empty();
     private Capture.Sealed sealed;
@@ -49,40 +34,38 @@ final class MachineBackup implements CutMember, Closeable {
     /**
      * What has been found out and acquired for it.
      *
-     * @param client and {@code lease}, {@code writer}: closed with the backup
+     * @param connection to who runs the machine; and {@code lease}, {@code writer}: closed with the backup
      * @param lineage what the point builds on
-     * @param agent the guest agent's socket
-     * @param check of what is said not to have changed, if that is doubted
-     * @param transfer how the disks come
      */
     record Job(
             MachineName machine,
             PointId id,
-            QmpClient client,
+            Closeable connection,
             BackupLease lease,
             PointWriter writer,
             Lineage lineage,
-            SortedMap<String, String> definition,
-            Optional<Path> agent,
-            Optional<UnchangedCheck> check,
-            Transfer transfer) {
+            SortedMap<String, String> definition) {
 
-        private Optional<Manifest> parent() {
+        Optional<Manifest> parent() {
             return lineage.parent();
         }
     }
 
-    /** @param cut prepared, and not made */
-    MachineBackup(Repository repository, Job job, Cut cut) {
-        this.repository = repository;
+    /** @param cut prepared, and not made; ends with the backup */
+    MachineBackup(Job job, HeldCut cut) {
         this.job = job;
         this.cut = cut;
         this.guest = new GuestConsistency(job.machine());
     }
 
-    MachineName machine() {
-        return job.machine();
-    }
+    /** Has the agent freeze the guest. */
+    abstract void freeze(Duration limit) throws IOException;
+
+    /** Makes the disks readable, though nobody reads them yet. */
+    abstract void open() throws IOException;
+
+    /** Reads, or receives, and stores all. */
+    abstract Capture.Sealed capture(Capture capture, Progress progress) throws IOException;
 
     PointId id() {
         return job.id();
@@ -90,8 +73,7 @@ final class MachineBackup implements CutMember, Closeable {
 
     @Override
     public void freeze(Quiescing quiescing) throws IOException {
-        guest.freeze(quiescing, () -> cut.freeze(
-                job.agent().orElseThrow(() -> new AgentException("its agent's socket was not named")), quiescing.limit()));
+        guest.freeze(quiescing, () -> freeze(quiescing.limit()));
     }
 
     @Override
@@ -124,84 +106,29 @@ final class MachineBackup implements CutMember, Closeable {
         cut.paid();
     }
 
+    /** All of a backup of this machine alone. */
+    Point run(Quiescing quiescing, Progress progress) throws IOException {
+        new CutTogether(List.of(this), quiescing).run();
+        open();
+        read(progress);
+        return commit();
+    }
+
     /** To be told before {@link #read}. */
     void capturedIn(PointGroup together) {
         group = Optional.of(together);
     }
 
-    /** Makes the disks readable, though nobody reads them yet. */
-    void open() throws IOException {
-        cut.open();
-    }
-
     /** Reads, or receives, and stores all; the point is not there yet. */
     void read(Progress progress) throws IOException {
-        // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
-        Niceness.of(job.transfer().niceness());
         try {
             Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
-            sealed = (job.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress))
-                    .captured(guest.found(), group);
+            sealed = capture(capture, progress).captured(guest.found(), group);
         } catch (IOException e) {
-            // Why QEMU no longer shows the disks says more than that it does not.
+            // Why the disks are no longer shown says more than that they are not.
             cut.requireIntact();
             throw e;
         }
-    }
-
-    private Capture.Sealed pull(Capture capture, Progress progress) throws IOException {
-        List<CutSource> sources = new ArrayList<>();
-        try {
-            List<SourceDisk> disks = new ArrayList<>();
-            for (CutDisk disk : cut.disks()) {
-                CutSource source = CutSource.open(
-                        new DiskName(disk.disk().name()),
-                        disk.uri(),
-                        disk.changes(),
-                        job.parent(),
-                        device -> new PacedDevice(device, job.transfer().pace()));
-                sources.add(source);
-                disks.add(job.check().isPresent() ? job.check().get().check(source.disk(), job.parent()) : source.disk());
-            }
-            return capture.run(repository, job.writer(), disks, progress);
-        } finally {
-            sources.forEach(CutSource::close);
-        }
-    }
-
-    private Capture.Sealed receive(Capture capture, Progress progress) throws IOException {
-        try (PushExports exports = PushExports.listenOn(cut.pushSocket())) {
-            List<PushedDisk> disks = cut.disks().stream().map(disk -> pushed(disk, exports)).toList();
-            return capture.run(repository, job.writer(), disks, progress);
-        }
-    }
-
-    private PushedDisk pushed(CutDisk disk, PushExports exports) {
-        Pace pace = job.transfer().pace();
-        DiskName name = new DiskName(disk.disk().name());
-        boolean damaged = job.parent().flatMap(manifest -> manifest.disk(name)).stream()
-                .anyMatch(inherited -> !job.writer().damaged(inherited.map()).isEmpty());
-        Optional<String> doubt = damaged
-                ? Optional.of("chunks of it are damaged in the repository, and QEMU cannot be told to push those alone")
-                : unpushable(disk.changes());
-        Optional<Long> dirty = doubt.isEmpty() && disk.changes() instanceof Changes.Recorded recorded
-                ? Optional.of(recorded.dirtyBytes())
-                : Optional.empty();
-        Optional<String> reason = job.parent().isPresent() ? doubt : Optional.empty();
-        return new PushedDisk(name, disk.disk().size(), dirty, reason, target -> exports.during(
-                name.text(),
-                new PacedDevice(target, pace),
-                () -> cut.push(disk, dirty.isPresent(), pace::bytesPerSecond)));
-    }
-
-    /** Why QEMU cannot push just what has changed: it pushes by one bitmap. */
-    private static Optional<String> unpushable(Changes changes) {
-        return switch (changes) {
-            case Changes.Recorded recorded when recorded.above().isEmpty() -> Optional.empty();
-            case Changes.Recorded _, Changes.Allocated _ ->
-                Optional.of("what has changed is in images above a snapshot or a base image, which QEMU cannot be told to push alone");
-            case Changes.Unknown unknown -> Optional.of(unknown.reason());
-        };
     }
 
     /** Throws the reason why what was read must not become a point, if there is one. */
@@ -209,26 +136,22 @@ final class MachineBackup implements CutMember, Closeable {
         cut.requireIntact();
     }
 
+    /** Makes the point be there, and ends the cut that it was read from by how that went. */
     Point commit() throws IOException {
         cut.committing();
-        return commit(sealed, cut::end);
-    }
-
-    /** Makes the point be there, and ends the cut that it was read from by how that went. */
-    static Point commit(Capture.Sealed sealed, Consumer<Cut.Outcome> end) throws IOException {
         try {
             Point point = sealed.commit();
-            end.accept(Cut.Outcome.COMMITTED);
+            cut.end(HeldCut.Outcome.COMMITTED);
             return point;
         } catch (StoreException e) {
-            end.accept(e.outcome() == StoreException.Outcome.AMBIGUOUS ? Cut.Outcome.UNKNOWN : Cut.Outcome.FAILED);
+            cut.end(e.outcome() == StoreException.Outcome.AMBIGUOUS ? HeldCut.Outcome.UNKNOWN : HeldCut.Outcome.FAILED);
             throw e;
         }
     }
 
     @Override
     public void close() throws IOException {
-        try (QmpClient _ = job.client(); BackupLease _ = job.lease(); PointWriter _ = job.writer()) {
+        try (Closeable _ = job.connection(); BackupLease _ = job.lease(); PointWriter _ = job.writer()) {
             cut.close();
         }
     }

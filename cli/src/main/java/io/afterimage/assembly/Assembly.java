@@ -111,7 +111,7 @@ public final class Assembly {
     }
 
     public BackUpGroup backUpGroup(Repository repository, ChunkIndex index) {
-        return new BackUpGroup(backUpMachine(repository, index));
+        return new BackUpGroup(backUpMachine(repository, index), backUpDomain(repository, index));
     }
 
     public BackUpDomain backUpDomain(Repository repository, ChunkIndex index) {

@@ -1,6 +1,7 @@
 package io.afterimage.command;
 
 import io.afterimage.app.BackUpDomain;
+import io.afterimage.app.BackUpGroup;
 import io.afterimage.app.BackUpImages;
 import io.afterimage.app.BackUpMachine;
 import io.afterimage.app.BaseImage;
@@ -13,6 +14,7 @@ import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.repository.Immutability;
 import io.afterimage.repository.Repository;
+import io.afterimage.settings.GroupMember;
 import io.afterimage.settings.ImageSource;
 import java.io.Closeable;
 import java.io.IOException;
@@ -44,7 +46,8 @@ import picocli.CommandLine.Spec;
             "  afterimage backup web --qmp /run/web.qmp --base debian@latest",
             "  afterimage backup web --qmp /run/web.qmp --immutable 30d",
             "  afterimage backup web --qmp /run/web.qmp --agent /run/web.agent --quiesce required",
-            "  afterimage backup --group shop --member web=/run/web.qmp,agent=/run/web.agent --member db=/run/db.qmp,agent=/run/db.agent"
+            "  afterimage backup --group shop --member web=/run/web.qmp,agent=/run/web.agent --member db=/run/db.qmp,agent=/run/db.agent",
+            "  afterimage backup --group shop web db --libvirt --quiesce required"
         })
 final class BackupCommand implements Callable<Integer> {
 
@@ -57,11 +60,18 @@ final class BackupCommand implements Callable<Integer> {
     @Mixin
     private CompressionOption compression;
 
-    @Parameters(paramLabel = "MACHINE", arity = "0..1", converter = Argument.Machine.class, description = "The machine's name in the repository.")
-    private MachineName machine;
+    @Parameters(
+            paramLabel = "MACHINE",
+            arity = "0..*",
+            converter = Argument.Machine.class,
+            description = "The machine's name in the repository; with --group and --libvirt, those of its machines, each called like its domain.")
+    private List<MachineName> machines = List.of();
 
-    @ArgGroup(multiplicity = "1")
-    private Source source;
+    @ArgGroup
+    private Source source = new Source();
+
+    @Mixin
+    private GroupOptions group;
 
     @Option(names = "--disk", paramLabel = "NODE", description = "With --qmp or --libvirt: back up this disk (name, device id or node name) and not all. May be repeated.")
     private List<String> disks = List.of();
@@ -113,9 +123,6 @@ final class BackupCommand implements Callable<Integer> {
                 converter = Argument.Image.class,
                 description = "An image file (raw or qcow2), a block device or an NBD export. May be repeated.")
         private List<ImageSource> images;
-
-        @ArgGroup(exclusive = false)
-        private GroupOptions group;
     }
 
     @Override
@@ -129,21 +136,25 @@ final class BackupCommand implements Callable<Integer> {
             Optional<BaseImage> base = changes.base(assembly, opened, index);
             List<Point> points = backUp(assembly, opened, index, base, immutable.immutability(assembly, opened));
             String summary = points.stream().map(PointView::summary).collect(Collectors.joining("\n"));
-            json.print(spec, source.group != null ? points.stream().map(PointView::of).toList() : PointView.of(points.getFirst()), summary);
+            json.print(spec, group.isUsed() ? points.stream().map(PointView::of).toList() : PointView.of(points.getFirst()), summary);
         }
         return ExitCode.OK.number();
     }
 
     private void requireSense() {
-        if ((machine == null) == (source.group == null)) {
+        if (group.lacksName()) {
+            throw new ParameterException(spec.commandLine(), "--member is of a group: name it by --group.");
+        }
+        if (group.isUsed()) {
+            requireGroup();
+        } else if (machines.size() != 1) {
             throw new ParameterException(spec.commandLine(), "Name the MACHINE, or with --group a group of machines and each --member.");
+        } else if (source.qmp == null && source.libvirt == null && source.images == null) {
+            throw new ParameterException(spec.commandLine(), "Say where '" + machine() + "' is: by --qmp, --libvirt or --image.");
         }
         if (source.images != null && (quiesce.isUsed() || transfer.isUsed())) {
             throw new ParameterException(
                     spec.commandLine(), "What is asked of the guest, --mode and limits are for running machines: leave them out with --image.");
-        }
-        if (source.group != null && (quiesce.agent().isPresent() || !disks.isEmpty())) {
-            throw new ParameterException(spec.commandLine(), "With --group, name each agent in its --member, and no --disk: all disks of the machines are backed up.");
         }
         if (source.libvirt != null && (quiesce.agent().isPresent() || transfer.isUsed() || changes.isUsed())) {
             throw new ParameterException(
@@ -152,40 +163,71 @@ final class BackupCommand implements Callable<Integer> {
         if (domain != null && source.libvirt == null) {
             throw new ParameterException(spec.commandLine(), "--domain names a domain of libvirt's: add --libvirt.");
         }
+        if (domain != null && group.isUsed()) {
+            throw new ParameterException(spec.commandLine(), "With --group, a machine that is not called like its domain is a --member MACHINE=domain:NAME.");
+        }
         if (transfer.isPushed() && changes.checkUnchanged().isPresent()) {
             throw new ParameterException(spec.commandLine(), "--check-unchanged reads what QEMU would not push: use it with --mode pull.");
         }
     }
 
+    private void requireGroup() {
+        if (source.qmp != null || source.images != null) {
+            throw new ParameterException(spec.commandLine(), "With --group, name each QMP socket in its --member, and no --image.");
+        }
+        if (quiesce.agent().isPresent() || !disks.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "With --group, name each agent in its --member, and no --disk: all disks of the machines are backed up.");
+        }
+        List<GroupMember> members = group.members(machines);
+        if (members.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "The group '" + group.name() + "' has no members: name them by --member, or with --libvirt each MACHINE.");
+        }
+        if (source.libvirt == null && members.stream().anyMatch(GroupMember::isDomain)) {
+            throw new ParameterException(spec.commandLine(), "With --group, a MACHINE without its place is a domain of libvirt's: add --libvirt, or name it by --member MACHINE=SOCKET.");
+        }
+    }
+
+    private MachineName machine() {
+        return machines.getFirst();
+    }
+
+    /** Of what is backed up: the machine, or the group, whose members have names of their own. */
+    private MachineName name() {
+        return group.isUsed() ? group.name() : machine();
+    }
+
     private List<Point> backUp(
             Assembly assembly, Repository opened, ChunkIndex index, Optional<BaseImage> base, Optional<Immutability> immutability)
             throws IOException {
-        String what = source.group != null ? "group " + source.group.name : machine.text();
+        String what = (group.isUsed() ? "group " : "") + name();
         try (TerminalProgress progress = TerminalProgress.start("Backing up " + what)) {
-            if (source.group != null) {
-                boolean agents = source.group.members.stream().anyMatch(member -> member.agent().isPresent());
+            if (group.isUsed()) {
+                List<GroupMember> members = group.members(machines);
+                var like = new BackUpGroup.Request(
+                        request(base, immutability), source.libvirt == null ? Optional.empty() : Optional.of(domainRequest(immutability)));
+                boolean agents = members.stream().anyMatch(GroupMember::hasAgent);
                 return assembly.backUpGroup(opened, index)
-                        .run(source.group.name, source.group.members, request(base, immutability), quiesce.quiescing(agents), progress);
+                        .run(group.name(), members, like, source.libvirt == null ? quiesce.quiescing(agents) : quiesce.quiescingByLibvirt(agents), progress);
             }
             if (source.libvirt != null) {
-                return List.of(assembly.backUpDomain(opened, index).run(domainRequest(immutability), progress));
+                return List.of(assembly.backUpDomain(opened, index).run(domainRequest(immutability), quiesce.quiescingByLibvirt(false), progress));
             }
             return List.of(source.qmp != null
                     ? assembly.backUpMachine(opened, index)
                             .run(request(base, immutability), quiesce.agent(), quiesce.quiescing(quiesce.agent().isPresent()), progress)
                     : assembly.backUpImages(opened, index)
-                            .run(new BackUpImages.Request(machine, source.images, base, changes.context(spec), changes.checkUnchanged(), immutability), progress));
+                            .run(new BackUpImages.Request(machine(), source.images, base, changes.context(spec), changes.checkUnchanged(), immutability), progress));
         }
     }
 
     private BackUpMachine.Request request(Optional<BaseImage> base, Optional<Immutability> immutability) {
         Path folder = scratch != null ? scratch : repository.assembly().folders().scratch();
         return new BackUpMachine.Request(
-                machine, source.qmp, disks, full, folder, base, changes.checkUnchanged(), immutability, transfer.transfer());
+                name(), source.qmp, disks, full, folder, base, changes.checkUnchanged(), immutability, transfer.transfer());
     }
 
     private BackUpDomain.Request domainRequest(Optional<Immutability> immutability) {
-        String name = domain != null ? domain : machine.text();
-        return new BackUpDomain.Request(machine, source.libvirt, name, disks, full, Optional.ofNullable(scratch), immutability, quiesce.quiescingByLibvirt());
+        String name = domain != null ? domain : name().text();
+        return new BackUpDomain.Request(name(), source.libvirt, name, disks, full, Optional.ofNullable(scratch), immutability);
     }
 }

@@ -67,9 +67,13 @@ final class QuiesceOptions {
                 Optional.ofNullable(post).map(command -> new HostCommand(command, hookLimit)));
     }
 
-    /** libvirt speaks to the agent itself, if it is told to. */
-    Quiescing quiescingByLibvirt() {
-        return quiescing(mode != null);
+    /**
+     * libvirt speaks to the agent itself, if it is told to.
+     *
+     * @param agents whether agents of machines beside libvirt's are named
+     */
+    Quiescing quiescingByLibvirt(boolean agents) {
+        return quiescing(agents || mode != null);
     }
 
     /** Whether anything here was asked for. */

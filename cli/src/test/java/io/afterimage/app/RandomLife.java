@@ -47,9 +47,10 @@ import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The life of a {@link RandomMachine}. Between backups its disks are written, discarded, grown, added, removed, put below snapshots and out of
- * them; it is stopped, killed, moved to another QEMU, and put back to an earlier point. Backups are pulled or pushed, of all disks or of some, while
- * the disks are written; some fail in the middle; points are forgotten, the newest as well.
+ * The life of a {@link RandomMachine}. Between backups its disks are written, discarded, grown, added, removed, swapped, put below snapshots and out
+ * of them; it is stopped, killed, moved to another QEMU, and its disks are put back to an earlier point, or to a snapshot of any kind. Backups are
+ * pulled or pushed, of all disks or of some, while the disks are written; some fail in the middle, or lose their machine; points are forgotten, the
+ * newest as well.
  */
 final class RandomLife implements Closeable {
 
@@ -135,7 +136,7 @@ final class RandomLife implements Closeable {
     }
 
     private void happen() throws IOException {
-        switch (random.nextInt(15)) {
+        switch (random.nextInt(23)) {
             case 0 -> run("stop", () -> machine.whileOff(() -> {}));
             case 1 -> run("kill", machine::kill);
             case 2 -> run("add disk", () -> machine.whileOff(machine::addDisk));
@@ -148,6 +149,13 @@ final class RandomLife implements Closeable {
             case 11 -> run("remove disk", () -> machine.whileOff(machine::removeDisk));
             case 12 -> run("forget", this::forget);
             case 13 -> run("backup that fails", this::fail);
+            case 14 -> run("backup of a machine that is killed", this::killUnderBackup);
+            case 15 -> run("swap disks", () -> machine.whileOff(machine::swapDisks));
+            case 16 -> run("keep image", () -> machine.whileOff(machine::keepImage));
+            case 17 -> run("revert to kept image", () -> machine.whileOff(machine::revertToKeptImage));
+            case 18 -> run("internal snapshot", () -> machine.whileOff(machine::takeInternalSnapshot));
+            case 19 -> run("revert to internal snapshot", () -> machine.whileOff(machine::revertToInternalSnapshot));
+            case 20 -> run("drop overlay", () -> machine.whileOff(machine::dropOverlay));
             default -> run("nothing", () -> {});
         }
     }
@@ -196,11 +204,7 @@ final class RandomLife implements Closeable {
     private void backUp() throws IOException {
         List<RandomMachine.Disk> disks = random.nextInt(6) == 0 ? List.of(machine.pick()) : machine.disks();
         List<Path> reference = copies(disks);
-        BackUpMachine.Request request = request(disks.stream().map(machine::node).toList(), transfer());
-        Set<String> before = cuts();
-        FutureTask<Point> backup = new FutureTask<>(() -> backUpMachine.run(request, Progress.NONE));
-        Thread.ofPlatform().name("backup").start(backup);
-        Deadline.in(PATIENCE).await(() -> backup.isDone() || !before.containsAll(cuts()), () -> "no backup begins");
+        FutureTask<Point> backup = begin(request(disks.stream().map(machine::node).toList(), transfer()));
         for (int i = random.nextInt(8); i > 0; i--) {
             machine.write();
         }
@@ -208,6 +212,31 @@ final class RandomLife implements Closeable {
         for (JsonNode node : machine.guest().qmp().execute("query-named-block-nodes", "{\"flat\":true}")) {
             assertTrue(node.path("dirty-bitmaps").size() <= 1, node::toString);
         }
+    }
+
+    /** Returns when the disks are cut. */
+    private FutureTask<Point> begin(BackUpMachine.Request request) {
+        Set<String> before = cuts();
+        FutureTask<Point> backup = new FutureTask<>(() -> backUpMachine.run(request, Progress.NONE));
+        Thread.ofPlatform().name("backup").start(backup);
+        Deadline.in(PATIENCE).await(() -> backup.isDone() || !before.containsAll(cuts()), () -> "no backup begins");
+        return backup;
+    }
+
+    /** A point comes of it only if all had been read. */
+    private void killUnderBackup() throws IOException {
+        List<Path> reference = copies(machine.disks());
+        List<PointId> before = repository.catalog().pointIds(MACHINE);
+        FutureTask<Point> backup = begin(request(List.of(), transfer()));
+        machine.kill();
+        Point point;
+        try {
+            point = end(backup);
+        } catch (IOException e) {
+            assertEquals(before, repository.catalog().pointIds(MACHINE));
+            return;
+        }
+        assertExact(point, reference);
     }
 
     private static Point end(FutureTask<Point> backup) throws IOException {

@@ -1,5 +1,7 @@
 package io.afterimage.app;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Guest;
 import io.afterimage.lab.GuestDisk;
@@ -7,12 +9,19 @@ import io.afterimage.lab.GuestPlan;
 import io.afterimage.lab.Tool;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A QEMU whose processors stand still, so that it costs nothing: what a guest would write, its monitor writes through the guest's devices. What is
@@ -29,6 +38,8 @@ final class RandomMachine implements Closeable {
     private final String qemu;
     private final Random random;
     private final List<Disk> disks = new ArrayList<>();
+    /** Copies of whole image files, as the snapshots of a volume or of the file system below are: what was in the images is in them, bitmaps too. */
+    private final Map<String, GuestDisk> kept = new HashMap<>();
     private Guest guest;
     private int files;
     private int starts;
@@ -49,6 +60,13 @@ final class RandomMachine implements Closeable {
 
         GuestDisk image() {
             return chain.getLast();
+        }
+
+        /** Has other images, from now on under its own name. */
+        private void takes(List<GuestDisk> images) {
+            List<GuestDisk> named = images.stream().map(image -> new GuestDisk(name, image.file(), image.format())).toList();
+            chain.clear();
+            chain.addAll(named);
         }
 
         /** Whether it began as a raw file. */
@@ -124,9 +142,74 @@ final class RandomMachine implements Closeable {
 
     /** Another file in the place of a disk, with all that is below it. */
     void replace(Disk disk, Path file) {
-        String format = disk.isRaw() ? "raw" : "qcow2";
-        disk.chain.clear();
-        disk.chain.add(new GuestDisk(disk.name, file, format));
+        disk.takes(List.of(new GuestDisk(disk.name, file, disk.isRaw() ? "raw" : "qcow2")));
+    }
+
+    /** Two disks are plugged in the other way round, images, bitmaps and all. */
+    void swapDisks() {
+        if (disks.size() > 1) {
+            Collections.shuffle(disks, random);
+            List<GuestDisk> first = List.copyOf(disks.get(0).chain);
+            disks.get(0).takes(disks.get(1).chain);
+            disks.get(1).takes(first);
+        }
+    }
+
+    /** Keeps a copy of a disk's image file. */
+    void keepImage() {
+        Disk disk = pick();
+        if (disk.chain.size() == 1) {
+            kept.put(disk.name, copyOf(disk.image()));
+        }
+    }
+
+    /** Puts a disk back to the copy of its image file, in the state of that time. */
+    void revertToKeptImage() {
+        Disk disk = pick();
+        if (kept.containsKey(disk.name)) {
+            disk.takes(List.of(copyOf(kept.get(disk.name))));
+        }
+    }
+
+    private GuestDisk copyOf(GuestDisk image) {
+        Path copy = newFile();
+        Tool.run("cp", "--sparse=always", image.file().toString(), copy.toString()).orFail();
+        return new GuestDisk(image.name(), copy, image.format());
+    }
+
+    /** Puts a disk back to the snapshot that its overlay is on. */
+    void dropOverlay() {
+        Disk disk = pick();
+        if (disk.chain.size() > 1) {
+            disk.chain.removeLast();
+        }
+    }
+
+    /** Takes a snapshot inside of a disk's image; of several the last one counts. */
+    void takeInternalSnapshot() {
+        Disk disk = pick();
+        if (disk.chain.size() == 1 && !disk.isRaw()) {
+            Tool.run("qemu-img", "snapshot", "-d", "kept", disk.image().file().toString());
+            Tool.run("qemu-img", "snapshot", "-c", "kept", disk.image().file().toString()).orFail();
+        }
+    }
+
+    /** QEMU puts no image back to a snapshot while it has bitmaps, which would say that nothing has changed: whoever wants to must remove them. */
+    void revertToInternalSnapshot() {
+        Disk disk = pick();
+        if (disk.chain.size() > 1 || disk.isRaw()) {
+            return;
+        }
+        String image = disk.image().file().toString();
+        JsonNode info = new JsonMapper().readTree(Tool.run("qemu-img", "info", "--output=json", image).orFail().text());
+        if (info.path("snapshots").isEmpty()) {
+            return;
+        }
+        for (JsonNode bitmap : info.path("format-specific").path("data").path("bitmaps")) {
+            assertFalse(Tool.run("qemu-img", "snapshot", "-a", "kept", image).exit() == 0, "a bitmap has survived a revert");
+            Tool.run("qemu-img", "bitmap", "--remove", image, bitmap.path("name").asString()).orFail();
+        }
+        Tool.run("qemu-img", "snapshot", "-a", "kept", image).orFail();
     }
 
     private GuestPlan plan() {
@@ -215,7 +298,10 @@ final class RandomMachine implements Closeable {
         Deadline.in(PATIENCE).await(() -> status(job).equals("ready"), () -> "the commit does not come to its end: " + status(job));
         guest.qmp().execute("job-complete", "{\"id\":\"" + job + "\"}");
         Deadline.in(PATIENCE).await(() -> status(job).isEmpty(), () -> "the commit does not end: " + status(job));
-        guest.qmp().execute("blockdev-del", "{\"node-name\":\"" + overlay + "\"}");
+        // One that QEMU has named itself, since it was below another when it was started, goes by itself.
+        if (!overlay.startsWith("#")) {
+            guest.qmp().execute("blockdev-del", "{\"node-name\":\"" + overlay + "\"}");
+        }
         disk.chain.removeLast();
     }
 
@@ -248,7 +334,7 @@ final class RandomMachine implements Closeable {
         guest.qmp().execute("migrate", uri);
         Guest source = guest;
         Deadline.in(PATIENCE).await(() -> source.qmp().execute("query-migrate").path("status").asString("").equals("completed"),
-                () -> "the migration does not end: " + source.qmp().execute("query-migrate"));
+                () -> "the migration does not end: " + source.qmp().execute("query-migrate") + said(source) + said(target));
         Deadline.in(PATIENCE).await(() -> !target.status().equals("inmigrate"), () -> "the target does not take over");
         source.close();
         // Newer QEMUs take the images over when the machine goes on, and not before.
@@ -257,15 +343,25 @@ final class RandomMachine implements Closeable {
         guest = target;
     }
 
+    /** What QEMU has complained of. */
+    private static String said(Guest guest) {
+        try {
+            return " " + Files.readString(guest.qmpSocket().resolveSibling("qemu.log"));
+        } catch (IOException e) {
+            return " " + e.getMessage();
+        }
+    }
+
     /**
-     * The stream says by the names of nodes whose bitmaps are whose, and the other side has only those that it began with. What a crash has left
-     * of a bitmap is not sent, and neither is anything else then.
+     * The stream says by the names of nodes whose bitmaps are whose, and the other side has only those that it began with; QEMU's own names, as those
+     * of images below an overlay are here, are not sent at all. What a crash has left of a bitmap is not sent, and neither is anything else then.
      */
     private boolean bitmapsCanBeSent() {
-        return disks.stream().allMatch(disk -> node(disk).equals(disk.name))
-                && guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}").valueStream()
-                        .flatMap(node -> node.path("dirty-bitmaps").valueStream())
-                        .noneMatch(bitmap -> bitmap.path("inconsistent").asBoolean(false));
+        Set<String> tops = disks.stream().map(this::node).collect(Collectors.toSet());
+        return disks.stream().allMatch(disk -> tops.contains(disk.name))
+                && guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}").valueStream().allMatch(node -> node.path("dirty-bitmaps").isEmpty()
+                        || (tops.contains(node.path("node-name").asString()) && node.path("dirty-bitmaps").valueStream()
+                                .noneMatch(bitmap -> bitmap.path("inconsistent").asBoolean(false))));
     }
 
     @Override

@@ -2,23 +2,16 @@ package io.afterimage.capture.libvirt;
 
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
-import io.afterimage.capture.qemu.Cut.Outcome;
-import io.afterimage.capture.qemu.HostCommand;
+import io.afterimage.capture.qemu.HeldCut;
 import io.afterimage.capture.qemu.ScratchFolder;
-import io.afterimage.capture.qemu.WatchdogProcess;
-import java.io.Closeable;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The disks of a running machine as they were at one instant, held by libvirt and readable over NBD, while the guest goes on writing.
@@ -27,18 +20,15 @@ import org.slf4j.LoggerFactory;
  * counts from. The order of a backup is that of {@link io.afterimage.capture.qemu.Cut}. Whatever is not ended, by {@link #end} or
  * {@link #close}, by a kill of this process, of libvirt or of QEMU, loses no change: libvirt's older checkpoints record on. Thread-safe.
  */
-public final class LibvirtCut implements Closeable {
+public final class LibvirtCut extends HeldCut {
 
-    private static final Logger LOG = LoggerFactory.getLogger(LibvirtCut.class);
+    /** For the guest's agent to thaw, when the watchdog is not there to see to it. */
+    private static final Duration THAW_LIMIT = Duration.ofSeconds(20);
 
     private final LibvirtCutPlan plan;
     private final LibvirtDomain domain;
     private final ScratchFolder folder;
     private final LibvirtGuard guard;
-    private final WatchdogProcess watchdog;
-    private Instant time = Instant.EPOCH;
-    private boolean frozen;
-    private boolean ended;
 
     /**
      * A disk that is ready to be read as it was at the cut.
@@ -49,11 +39,11 @@ public final class LibvirtCut implements Closeable {
     public record Disk(LibvirtDisk disk, URI uri, Changes changes) {}
 
     private LibvirtCut(LibvirtCutPlan plan, ScratchFolder folder) throws IOException {
+        super(plan.checkpoint(), folder, LibvirtWatchdog.start(plan.machine().domain(), folder.path(), plan.checkpoint()));
         this.plan = plan;
         this.domain = plan.machine().domain();
         this.folder = folder;
-        this.guard = new LibvirtGuard(plan, folder, this::takeDown);
-        this.watchdog = LibvirtWatchdog.start(domain, folder.path(), plan.checkpoint());
+        this.guard = new LibvirtGuard(plan, folder, this::giveUp);
     }
 
     /** By what the scratch of a domain is found again. */
@@ -98,16 +88,12 @@ public final class LibvirtCut implements Closeable {
             if (lack.isPresent()) {
                 throw new LibvirtException(lack.get());
             }
-            cut.watchdog.awaitReady();
+            cut.awaitWatchdog();
             return cut;
         } catch (IOException | RuntimeException e) {
             cut.fail(e);
             throw e;
         }
-    }
-
-    private void fail(Exception cause) {
-        end(Outcome.FAILED).forEach(left -> cause.addSuppressed(new LibvirtException(left)));
     }
 
     /**
@@ -118,55 +104,22 @@ public final class LibvirtCut implements Closeable {
      * @throws AgentException the guest is not frozen, and goes on; or, if {@linkplain AgentException#isStuck stuck}, will when its agent answers
      */
     public void freeze(Duration limit) throws IOException {
-        folder.noteFrozen(LibvirtFreezer.NAME);
-        frozen = true;
-        try {
-            watchdog.freeze(LibvirtFreezer.NAME, limit);
-        } catch (AgentException e) {
-            notFrozen(e);
-            throw e;
+        freeze(LibvirtFreezer.NAME, limit);
+    }
+
+    /** A watchdog that lives goes on trying by itself, and {@link CutEnd} after it. */
+    @Override
+    protected void thawAfterWatchdog() throws IOException {
+        if (isWatched()) {
+            throw new AgentException("the watchdog has not yet thawed the guest");
+        }
+        try (LibvirtFreezer agent = LibvirtFreezer.of(domain)) {
+            agent.thaw(THAW_LIMIT);
         }
     }
 
-    /**
-     * Ends what {@link #freeze} began.
-     *
-     * @throws AgentException the guest was not frozen until now, so that the cut may be of any instant
-     */
-    public void thaw() throws IOException {
-        if (!frozen) {
-            return;
-        }
-        try {
-            watchdog.thaw();
-            frozen = false;
-            ScratchFolder.noteThawed(folder.path());
-        } catch (AgentException e) {
-            notFrozen(e);
-            throw e;
-        }
-    }
-
-    /** The note of one that is stuck stays for {@link CutEnd}, which tries again. */
-    private void notFrozen(AgentException failure) throws IOException {
-        frozen = false;
-        if (!failure.isStuck()) {
-            ScratchFolder.noteThawed(folder.path());
-        }
-    }
-
-    /** From now on until {@link #paid}, the command is run by the watchdog if we die. */
-    public void owed(HostCommand command) {
-        watchdog.owed(command);
-    }
-
-    /** Whoever owed the command has run it. */
-    public void paid() {
-        watchdog.paid();
-    }
-
-    /** Makes the cut: the disks show this instant, and can be read. */
-    public void make() throws IOException {
+    @Override
+    protected void cutDisks() throws IOException {
         try {
             domain.beginBackup(BackupJob.backup(plan, folder), BackupJob.checkpoint(plan));
         } catch (LibvirtException e) {
@@ -177,13 +130,7 @@ public final class LibvirtCut implements Closeable {
             }
             throw e;
         }
-        time = Instant.now();
         guard.start();
-    }
-
-    /** When libvirt had made the cut: no write that came later is in it. */
-    public Instant time() {
-        return time;
     }
 
     /** The disks in the plan's order. */
@@ -208,7 +155,7 @@ public final class LibvirtCut implements Closeable {
         return URI.create("nbd+unix:///" + export + "?socket=" + socket);
     }
 
-    /** Throws the reason why the cut no longer shows the disks as they were, if there is one. */
+    @Override
     public void requireIntact() throws IOException {
         if (!guard.reason().isEmpty()) {
             throw new LibvirtException(guard.reason());
@@ -219,63 +166,23 @@ public final class LibvirtCut implements Closeable {
         }
     }
 
-    /**
-     * To be called when all is read and stored and the next step makes the point visible: from here on nobody but {@link #end}
-     * removes its checkpoint.
-     */
-    public void committing() throws IOException {
-        requireIntact();
-        watchdog.committing();
-    }
-
-    /**
-     * Takes the cut out of libvirt; readers should have disconnected, and are cut off if they have not. May be called again, which
-     * does nothing; never throws, since it changes nothing about the outcome.
-     *
-     * @return what could not be cleaned up, a sentence each; the next backup's {@link LibvirtStrays#remove} tries again
-     */
-    public synchronized List<String> end(Outcome outcome) {
-        if (ended) {
-            return List.of();
-        }
-        ended = true;
-        guard.close();
-        try {
-            thaw();
-        } catch (IOException e) {
-            LOG.info("The guest was not frozen until the end: {}", e.getMessage());
-        }
-        List<String> left = new ArrayList<>(new CutEnd(domain, folder.path()).run());
-        try {
-            left.addAll(removeCheckpoints(outcome));
-        } catch (IOException e) {
-            left.add("Checkpoints were not removed: " + e.getMessage());
-        }
-        try {
-            watchdog.end(left.isEmpty());
-            folder.close();
-        } catch (IOException e) {
-            left.add(e.getMessage());
-        }
-        left.forEach(sentence -> LOG.warn("After the backup of point {}: {}", plan.checkpoint().pointId(), sentence));
-        return left;
-    }
-
-    /** Ends a cut whose point was not committed. */
     @Override
-    public void close() {
-        end(Outcome.FAILED);
+    protected void stopGuard() {
+        guard.close();
     }
 
-    private synchronized void takeDown() {
-        if (!ended) {
-            // Not a warning: requireIntact says it once more, as the reason why the backup failed.
-            LOG.info("Giving up the backup of point {}: {}", plan.checkpoint().pointId(), guard.reason());
-            new CutEnd(domain, folder.path()).run();
-        }
+    @Override
+    protected String guardsReason() {
+        return guard.reason();
     }
 
-    private List<String> removeCheckpoints(Outcome outcome) throws IOException {
+    @Override
+    protected List<String> tearDown() {
+        return new CutEnd(domain, folder.path()).run();
+    }
+
+    @Override
+    protected List<String> removeCheckpoints(Outcome outcome) throws IOException {
         LibvirtCheckpoints checkpoints = new LibvirtCheckpoints(domain);
         return switch (outcome) {
             case COMMITTED -> checkpoints.removeReplaced(plan.checkpoint());

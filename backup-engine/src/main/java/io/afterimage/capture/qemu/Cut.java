@@ -2,19 +2,13 @@ package io.afterimage.capture.qemu;
 
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.agent.GuestAgent;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -34,9 +28,7 @@ import tools.jackson.databind.JsonNode;
  * <p>Whatever is not ended, by {@link #end} or {@link #close}, by a kill of this process, or of QEMU, loses no change:
  * see the package's documentation. Thread-safe.
  */
-public final class Cut implements Closeable {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Cut.class);
+public final class Cut extends HeldCut {
 
     private final QmpClient client;
     private final CutPlan plan;
@@ -45,13 +37,9 @@ public final class Cut implements Closeable {
     private final ScratchFolder folder;
     private final CutGuard guard;
     private final Fleecing fleecing;
-    private final WatchdogProcess watchdog;
-    private Optional<Path> frozenBy = Optional.empty();
-    private long before;
-    private long after;
+    /** The agent that was asked to freeze the guest. */
+    private Path agent;
     private List<CutDisk> disks = List.of();
-    private Instant time = Instant.EPOCH;
-    private boolean ended;
 
     /** Who reads the disks. */
     public enum Transfer {
@@ -61,25 +49,15 @@ public final class Cut implements Closeable {
         PUSH
     }
 
-    /** What became of the point. */
-    public enum Outcome {
-        /** The repository lists it: its checkpoint stays, older ones of these disks go. */
-        COMMITTED,
-        /** It does not and will not exist: its checkpoint goes, older ones stay. */
-        FAILED,
-        /** The commit may or may not have happened: both stay, and {@link Strays} decides by what the repository lists. */
-        UNKNOWN
-    }
-
     private Cut(QmpClient client, CutPlan plan, Transfer transfer, ScratchFolder folder) throws IOException {
+        super(plan.checkpoint(), folder, QemuWatchdog.start(client.socket(), folder.path(), plan.checkpoint()));
         this.transfer = transfer;
         this.push = new Push(client, plan);
         this.client = client;
         this.plan = plan;
         this.folder = folder;
-        this.guard = new CutGuard(client, plan, folder, this::takeDown);
+        this.guard = new CutGuard(client, plan, folder, this::giveUp);
         this.fleecing = new Fleecing(client, plan, folder);
-        this.watchdog = QemuWatchdog.start(client.socket(), folder.path(), plan.checkpoint());
     }
 
     /**
@@ -128,7 +106,7 @@ public final class Cut implements Closeable {
             if (transfer == Transfer.PULL) {
                 cut.fleecing.startServer();
             }
-            cut.watchdog.awaitReady();
+            cut.awaitWatchdog();
             return cut;
         } catch (IOException | RuntimeException e) {
             cut.fail(e);
@@ -140,61 +118,24 @@ public final class Cut implements Closeable {
      * Has the guest's agent flush and freeze its file systems. From here on the guest stands still, as far as it writes: {@link #make},
      * then {@link #thaw}. Whatever happens to us, it is thawed when the time is over, or as soon as we are dead.
      *
-     * @param agent the agent's unix socket
+     * @param socket the agent's unix socket
      * @param limit from now to the thaw; until then everything in the guest that writes waits
      * @return how many file systems are frozen
      * @throws AgentException the guest is not frozen, and goes on
      */
-    public int freeze(Path agent, Duration limit) throws IOException {
-        folder.noteFrozen(agent.toAbsolutePath().toString());
-        frozenBy = Optional.of(agent);
-        try {
-            return watchdog.freeze(agent.toAbsolutePath().toString(), limit);
-        } catch (AgentException e) {
-            thawAfter(e);
-            throw e;
-        }
+    public int freeze(Path socket, Duration limit) throws IOException {
+        agent = socket;
+        return freeze(socket.toAbsolutePath().toString(), limit);
     }
 
-    /** Makes the cut: the disks show this instant. */
-    public void make() throws IOException {
-        before = System.nanoTime();
+    @Override
+    protected void thawAfterWatchdog() throws IOException {
+        FrozenGuest.thaw(() -> GuestAgent.connect(agent));
+    }
+
+    @Override
+    protected void cutDisks() throws IOException {
         fleecing.cut();
-        time = Instant.now();
-        after = System.nanoTime();
-    }
-
-    /**
-     * Ends what {@link #freeze} began.
-     *
-     * @throws AgentException the guest was not frozen until now, so that the cut may be of any instant; it goes on, as far as can be known
-     */
-    public void thaw() throws IOException {
-        if (frozenBy.isEmpty()) {
-            return;
-        }
-        try {
-            watchdog.thaw();
-            frozenBy = Optional.empty();
-            ScratchFolder.noteThawed(folder.path());
-        } catch (AgentException e) {
-            thawAfter(e);
-            throw e;
-        }
-    }
-
-    /** Nothing is frozen, or it is ours to thaw; should we fail as well, the note is left for {@link Teardown}, here and in others. */
-    private void thawAfter(AgentException failure) {
-        try {
-            if (failure.isStuck()) {
-                FrozenGuest.thaw(() -> GuestAgent.connect(frozenBy.orElseThrow()));
-            }
-            ScratchFolder.noteThawed(folder.path());
-        } catch (IOException e) {
-            failure.addSuppressed(e);
-        } finally {
-            frozenBy = Optional.empty();
-        }
     }
 
     /** Makes the disks readable, or ready to be {@linkplain #push pushed}. */
@@ -220,41 +161,12 @@ public final class Cut implements Closeable {
         push.send(disks.indexOf(disk), folder.pushSocket(), onlyChanges, speed);
     }
 
-    /** From now on until {@link #paid}, the command is run by the watchdog if we die. */
-    public void owed(HostCommand command) {
-        watchdog.owed(command);
-    }
-
-    /** Whoever owed the command has run it. */
-    public void paid() {
-        watchdog.paid();
-    }
-
-    private void fail(Exception cause) {
-        end(Outcome.FAILED).forEach(left -> cause.addSuppressed(new QmpException(left)));
-    }
-
-    /** {@link System#nanoTime} right before the cut was asked for, and when it was made. */
-    public long beforeNanos() {
-        return before;
-    }
-
-    /** See {@link #beforeNanos}. */
-    public long afterNanos() {
-        return after;
-    }
-
-    /** When QEMU had made the cut: no write that came later is in it. */
-    public Instant time() {
-        return time;
-    }
-
     /** The disks in the plan's order. */
     public List<CutDisk> disks() {
         return disks;
     }
 
-    /** Throws the reason why the cut no longer shows the disks as they were, if there is one. */
+    @Override
     public void requireIntact() throws IOException {
         if (!guard.reason().isEmpty()) {
             throw new QmpException(guard.reason());
@@ -272,70 +184,26 @@ public final class Cut implements Closeable {
         }
     }
 
-    /**
-     * To be called when all is read and stored and the next step makes the point visible: from here on nobody but {@link #end}
-     * removes its checkpoint.
-     */
-    public void committing() throws IOException {
-        requireIntact();
-        watchdog.committing();
-    }
-
-    /**
-     * Takes the cut out of QEMU; readers should have disconnected, and are cut off if they have not. May be called again, which
-     * does nothing; never throws, since it changes nothing about the outcome.
-     *
-     * @return what could not be cleaned up, a sentence each; the next backup's {@link Strays#remove} tries again
-     */
-    public synchronized List<String> end(Outcome outcome) {
-        if (ended) {
-            return List.of();
-        }
-        ended = true;
-        guard.close();
-        var left = new ArrayList<String>();
-        try {
-            thaw();
-        } catch (IOException e) {
-            LOG.info("The guest was not frozen until the end: {}", e.getMessage());
-        }
-        left.addAll(tearDown());
-        if (client.isOpen()) { // else QEMU is gone, or it is the watchdog's turn
-            try {
-                left.addAll(removeCheckpoints(outcome));
-            } catch (IOException e) {
-                left.add("Checkpoints were not removed: " + e.getMessage());
-            }
-        }
-        try {
-            watchdog.end(left.isEmpty());
-            folder.close();
-        } catch (IOException e) {
-            left.add(e.getMessage());
-        }
-        left.forEach(sentence -> LOG.warn("After the backup of point {}: {}", plan.checkpoint().pointId(), sentence));
-        return left;
-    }
-
-    /** Ends a cut whose point was not committed. */
     @Override
-    public void close() {
-        end(Outcome.FAILED);
+    protected void stopGuard() {
+        guard.close();
     }
 
-    private synchronized void takeDown() {
-        if (!ended) {
-            // Not a warning: requireIntact says it once more, as the reason why the backup failed.
-            LOG.info("Giving up the backup of point {}: {}", plan.checkpoint().pointId(), guard.reason());
-            tearDown();
-        }
+    @Override
+    protected String guardsReason() {
+        return guard.reason();
     }
 
-    private List<String> tearDown() {
+    @Override
+    protected List<String> tearDown() {
         return new Teardown(client, CutNames.of(plan.checkpoint().pointId()), List.of(folder.path())).run();
     }
 
-    private List<String> removeCheckpoints(Outcome outcome) throws IOException {
+    @Override
+    protected List<String> removeCheckpoints(Outcome outcome) throws IOException {
+        if (!client.isOpen()) {
+            return List.of(); // QEMU is gone, or it is the watchdog's turn
+        }
         Checkpoint current = plan.checkpoint();
         Set<String> nodes = plan.disks().stream().map(entry -> entry.disk().node()).collect(Collectors.toSet());
         return switch (outcome) {

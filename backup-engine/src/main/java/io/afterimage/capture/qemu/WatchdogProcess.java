@@ -28,7 +28,7 @@ public final class WatchdogProcess {
 
     private final Process process;
     private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
-    private boolean ready;
+    private volatile boolean ready;
 
     private WatchdogProcess(Process process) {
         this.process = process;
@@ -78,6 +78,11 @@ public final class WatchdogProcess {
     /** Whoever owed a command has run it. */
     public void paid() {
         say(Watchdog.PAID);
+    }
+
+    /** Whether it lives, as far as it has been spoken to. */
+    boolean isReady() {
+        return ready;
     }
 
     /**
