@@ -2,15 +2,18 @@ package io.afterimage.catalog;
 
 import io.afterimage.catalog.CatalogException.Reason;
 import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -39,6 +42,7 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     private final ScheduledExecutorService renewal =
             Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("lease").factory());
     private Instant expires = Instant.MAX;
+    private volatile Duration storeAhead = Duration.ZERO;
     private volatile boolean left;
 
     /** @param folder where leases of this kind lie */
@@ -65,7 +69,14 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
 
     /** Throws, with the sentence, if someone else holds a lease in that folder; removes what is over there. */
     final void requireAlone(KeyPrefix folder, String sentence) throws IOException {
-        for (FoundLease other : FoundLease.list(store, folder, found -> !found.equals(key))) {
+        List<ObjectInfo> listed = store.list(folder).toList();
+        listed.stream().filter(each -> each.key().equals(key)).forEach(own -> compareClocks(own.lastModified()));
+        for (ObjectInfo each : listed) {
+            Optional<FoundLease> found = each.key().equals(key) ? Optional.empty() : FoundLease.read(store, each, storeAhead);
+            if (found.isEmpty()) {
+                continue;
+            }
+            FoundLease other = found.get();
             if (other.isHeld(clock.instant(), terms)) {
                 throw new CatalogException(
                         Reason.BUSY,
@@ -76,6 +87,22 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
                 store.delete(other.key());
             }
         }
+    }
+
+    private void compareClocks(Instant stored) {
+        storeAhead = Duration.between(clock.instant(), stored);
+        if (storeAhead.abs().compareTo(LeaseTerms.CLOCKS) > 0) {
+            LOG.warn(
+                    "The clock of this host is {} minutes {} that of {}: set whichever is wrong, since points are named and kept by their time.",
+                    storeAhead.abs().toMinutes(),
+                    storeAhead.isNegative() ? "ahead of" : "behind",
+                    store);
+        }
+    }
+
+    /** How far the store's clock was ahead of this host's when the lease was taken; zero if that cannot be told. */
+    public Duration storeAhead() {
+        return storeAhead;
     }
 
     /** Throws unless the lease is still held: to be asked before what cannot be taken back. */

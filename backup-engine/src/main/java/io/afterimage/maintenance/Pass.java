@@ -75,7 +75,7 @@ final class Pass {
         condemned.addAll(Condemnation.list(repository.store()));
         listPacks();
         listProfiles();
-        roots = Roots.find(repository, clock.instant(), terms);
+        roots = Roots.find(repository, clock.instant(), terms, changes.storeAhead());
         live = LiveFrames.mark(repository, roots, progress);
         // Only now: a backup that tells where it has healed something does so before it gives its lease back.
         moves = MoveListing.of(repository);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.capture.Progress;
+import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.GcLease;
 import io.afterimage.catalog.HeldPoint;
@@ -32,6 +33,7 @@ import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.MemoryObjectStore;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
+import io.afterimage.store.ObjectStore;
 import io.afterimage.store.Operation;
 import io.afterimage.store.StoreStatistics;
 import java.io.IOException;
@@ -41,6 +43,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -61,8 +64,10 @@ class GarbageCollectionTest {
     private Path folder;
 
     private final SecureRandom random = new SecureRandom();
-    private final CountingStore store = new CountingStore(new MemoryObjectStore());
     private Instant now = Instant.parse("2026-11-20T12:00:00Z");
+    /** How far the store's clock is ahead of that of the host that collects. */
+    private Duration ahead = Duration.ZERO;
+    private final CountingStore store = new CountingStore(new MemoryObjectStore(() -> now.plus(ahead), ObjectStore.PAGE));
     private Repository repository;
     private ChunkIndex index;
     private Backups backups;
@@ -321,6 +326,34 @@ class GarbageCollectionTest {
         gc(GRACE);
     }
 
+    /** By the clock of whoever collects that lease is long over; by the store's it was written a moment ago. */
+    @Test
+    void aReaderWhoseClockIsBehindKeepsWhatItReads() throws IOException {
+        Point point = backups.run(WEB, disk(1, 2, 3));
+        InstantSource behind = () -> now.minus(Duration.ofHours(3));
+        try (ReadLease lease = ReadLease.acquire(store, behind, LeaseTerms.DEFAULT, List.of(HeldPoint.of(point)))) {
+            forget(point);
+            for (Duration storeAhead : List.of(Duration.ZERO, Duration.ofDays(400), Duration.ofDays(-400))) {
+                ahead = storeAhead;
+                lease.renew();
+                assertEquals(0, gc(Duration.ZERO).deleted().packs(), () -> "store ahead by " + storeAhead);
+                assertExact(point, disk(1, 2, 3));
+            }
+        }
+        assertEquals(1, gc(Duration.ZERO).deleted().packs());
+    }
+
+    @Test
+    void theMachineOfARunningBackupWhoseClockIsBehindIsTaken() throws IOException {
+        InstantSource behind = () -> now.minus(Duration.ofHours(3));
+        try (BackupLease held = BackupLease.acquire(store, behind, LeaseTerms.DEFAULT, WEB)) {
+            CatalogException refusal =
+                    assertThrows(CatalogException.class, () -> BackupLease.acquire(store, () -> now, LeaseTerms.DEFAULT, WEB));
+            assertEquals(CatalogException.Reason.BUSY, refusal.reason());
+            held.check();
+        }
+    }
+
     @Test
     void nothingIsDeletedUnlessAllManifestsAreRead() throws IOException {
         forget(backups.run(WEB, disk(1, 2, 3)));
@@ -337,7 +370,6 @@ class GarbageCollectionTest {
     @Test
     void aLeaseThatCannotBeReadStopsItUntilThatHasExpired() throws IOException {
         forget(backups.run(WEB, disk(1, 2, 3)));
-        now = Instant.now();
         ObjectKey lease = ObjectKey.of("leases", "read", "strange.json");
         store.put(lease, ByteBuffer.wrap("{\"format\":2}".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
         CatalogException refusal = assertThrows(CatalogException.class, () -> gc(Duration.ZERO));
