@@ -7,11 +7,11 @@ import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /** A lease of anybody, as it lies in the store. Immutable. */
 public final class FoundLease {
@@ -27,7 +27,7 @@ public final class FoundLease {
     private final Optional<LeaseContent> content;
 
     /**
-     * @param stored when it was written last, by the store's clock
+     * @param stored when it was written last, by the reader's clock
      * @param content what it says; empty when it is damaged or of a later program
      */
     private FoundLease(ObjectKey key, Instant stored, Optional<LeaseContent> content) {
@@ -36,28 +36,28 @@ public final class FoundLease {
         this.content = content;
     }
 
-    /** The leases below {@code prefix}, read now. One that is given back meanwhile is left out. */
-    public static List<FoundLease> list(ObjectStore store, KeyPrefix prefix) throws IOException {
-        return list(store, prefix, _ -> true);
-    }
-
-    /** Those below {@code prefix} whose keys are wanted; the others are not read. */
-    static List<FoundLease> list(ObjectStore store, KeyPrefix prefix, Predicate<ObjectKey> wanted) throws IOException {
+    /**
+     * The leases below {@code prefix}, read now. One that is given back meanwhile is left out.
+     *
+     * @param ahead how far the store's clock is ahead of the reader's, as a lease of its own {@linkplain Lease#storeAhead tells}
+     */
+    public static List<FoundLease> list(ObjectStore store, KeyPrefix prefix, Duration ahead) throws IOException {
         List<FoundLease> leases = new ArrayList<>();
         Listing listing = store.list(prefix);
         while (listing.hasNext()) {
-            ObjectInfo object = listing.next();
-            if (!wanted.test(object.key())) {
-                continue;
-            }
-            try {
-                byte[] json = store.getWhole(object.key(), LeaseContent.LARGEST);
-                leases.add(new FoundLease(object.key(), object.lastModified(), LeaseContent.parse(json)));
-            } catch (ObjectNotFoundException e) {
-                // Given back between the listing and now.
-            }
+            read(store, listing.next(), ahead).ifPresent(leases::add);
         }
         return leases;
+    }
+
+    /** The lease that was listed so; empty if it has been given back since. */
+    static Optional<FoundLease> read(ObjectStore store, ObjectInfo listed, Duration ahead) throws IOException {
+        try {
+            byte[] json = store.getWhole(listed.key(), LeaseContent.LARGEST);
+            return Optional.of(new FoundLease(listed.key(), listed.lastModified().minus(ahead), LeaseContent.parse(json)));
+        } catch (ObjectNotFoundException e) {
+            return Optional.empty();
+        }
     }
 
     public ObjectKey key() {
@@ -77,9 +77,10 @@ public final class FoundLease {
         return expires(terms).isAfter(now) && !(content.isPresent() && content.get().holder().isDead());
     }
 
-    /** When it expires unless it is renewed, as far as can be told. */
+    /** When it expires unless it is renewed: as its holder says, and no earlier than it does by when it was written, since the holder's clock may be wrong. */
     Instant expires(LeaseTerms terms) {
-        return content.map(LeaseContent::expires).orElseGet(() -> stored.plus(terms.life()));
+        Instant least = stored.plus(terms.life());
+        return content.map(LeaseContent::expires).filter(least::isBefore).orElse(least);
     }
 
     /** Whether what the lease says can be told. */

@@ -2,15 +2,18 @@ package io.afterimage.catalog;
 
 import io.afterimage.catalog.CatalogException.Reason;
 import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -39,6 +42,10 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     private final ScheduledExecutorService renewal =
             Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("lease").factory());
     private Instant expires = Instant.MAX;
+    private volatile Instant asked = Instant.MAX;
+    private volatile Duration storeAhead = Duration.ZERO;
+    /** The most that it can have been, since a request takes its time; empty if it is not known. */
+    private volatile Optional<Duration> mostAhead = Optional.empty();
     private volatile boolean left;
 
     /** @param folder where leases of this kind lie */
@@ -65,7 +72,14 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
 
     /** Throws, with the sentence, if someone else holds a lease in that folder; removes what is over there. */
     final void requireAlone(KeyPrefix folder, String sentence) throws IOException {
-        for (FoundLease other : FoundLease.list(store, folder, found -> !found.equals(key))) {
+        List<ObjectInfo> listed = store.list(folder).toList();
+        listed.stream().filter(each -> each.key().equals(key)).forEach(own -> compareClocks(own.lastModified()));
+        for (ObjectInfo each : listed) {
+            Optional<FoundLease> found = each.key().equals(key) ? Optional.empty() : FoundLease.read(store, each, storeAhead);
+            if (found.isEmpty()) {
+                continue;
+            }
+            FoundLease other = found.get();
             if (other.isHeld(clock.instant(), terms)) {
                 throw new CatalogException(
                         Reason.BUSY,
@@ -74,6 +88,45 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
             }
             if (other.isOver(clock.instant(), terms)) {
                 store.delete(other.key());
+            }
+        }
+    }
+
+    private void compareClocks(Instant stored) {
+        storeAhead = Duration.between(clock.instant(), stored);
+        mostAhead = Optional.of(Duration.between(asked, stored));
+        if (storeAhead.abs().compareTo(LeaseTerms.CLOCKS) > 0) {
+            LOG.warn(
+                    "The clock of this host is {} minutes {} that of {}: set whichever is wrong, since points are named and kept by their time.",
+                    storeAhead.abs().toMinutes(),
+                    storeAhead.isNegative() ? "ahead of" : "behind",
+                    store);
+        }
+    }
+
+    /** How far the store's clock was ahead of this host's when the lease was taken; zero if that cannot be told. */
+    public Duration storeAhead() {
+        return storeAhead;
+    }
+
+    /**
+     * Throws if this host has stood still, as a virtual machine that was paused does, for longer than others wait for it. Its own clock may know nothing of
+     * that, so the store's is asked. To be called right after the lease was renewed.
+     */
+    final void requireSteadyClock() throws IOException {
+        if (mostAhead.isEmpty()) {
+            return;
+        }
+        for (ObjectInfo own : store.list(new KeyPrefix(key.value())).toList()) {
+            Duration lost = Duration.between(clock.instant(), own.lastModified()).minus(mostAhead.get());
+            if (lost.compareTo(terms.margin()) > 0) {
+                synchronized (this) {
+                    expires = Instant.MIN;
+                }
+                throw new CatalogException(
+                        Reason.BUSY,
+                        "This host has stood still for " + lost.toMinutes() + " minutes, or its clock was set back, while it had " + right()
+                                + ", and others may have taken it for dead: run the command again.");
             }
         }
     }
@@ -96,7 +149,8 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     /** Makes the lease good for another {@link LeaseTerms#life}, unless it has expired: then it throws. Happens by itself, too. */
     public void renew() throws IOException {
         checkThis();
-        Instant next = clock.instant().plus(terms.life());
+        asked = clock.instant();
+        Instant next = asked.plus(terms.life());
         store.put(key, ByteBuffer.wrap(LeaseContent.of(next, holder, points).toJson()));
         synchronized (this) {
             checkThis();

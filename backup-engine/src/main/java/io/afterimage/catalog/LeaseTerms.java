@@ -11,6 +11,9 @@ import java.time.Duration;
  */
 public record LeaseTerms(Duration life, Duration margin) {
 
+    /** By how much a host's clock may differ from the store's before its user is told. */
+    static final Duration CLOCKS = Duration.ofMinutes(5);
+
     /**
      * Two minutes, and a quarter of an hour; for tests of whole programs the system properties {@code afterimage.lease.life} and
      * {@code afterimage.lease.margin} (ISO-8601) say otherwise. All who use a repository must have the same.

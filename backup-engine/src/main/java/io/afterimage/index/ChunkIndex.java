@@ -20,13 +20,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Hash to address for the packs of one repository, in files of this host: {@code packs} is a list of ids, {@code chunks} a
- * {@link SlotTable}. Either may be lost at any time, which costs duplicates or a rebuild, never a wrong answer. Thread-safe; one
- * process at a time opens a folder, the next one gets an empty index of its own for the time.
+ * {@link SlotTable}. Either may be lost at any time, which costs duplicates or a rebuild, never a wrong answer; so does a host whose disk
+ * takes no more of it. Thread-safe; one process at a time opens a folder, the next one gets an empty index of its own for the time.
  */
 public final class ChunkIndex implements Closeable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ChunkIndex.class);
 
     private static final String PACKS = "packs";
     private static final String CHUNKS = "chunks";
@@ -40,6 +44,7 @@ public final class ChunkIndex implements Closeable {
     private final Set<PackId> known = new HashSet<>();
     private final ReadWriteLock guard = new ReentrantReadWriteLock();
     private SlotTable table;
+    private boolean full;
 
     private ChunkIndex(IndexLock lock) throws IOException {
         this.lock = lock;
@@ -53,23 +58,45 @@ public final class ChunkIndex implements Closeable {
             packs.add(PackId.get(ids));
         }
         known.addAll(packs);
-        Path chunks = folder.resolve(CHUNKS);
-        long slots = Files.exists(chunks) ? Files.size(chunks) / SLOT_BYTES : 0;
-        if (Long.bitCount(slots) != 1) {
-            Files.deleteIfExists(chunks);
-            packs.clear();
-            known.clear();
-            slots = FIRST_SLOTS;
+        try {
+            table = table(folder.resolve(CHUNKS));
+        } catch (IOException | RuntimeException | Error e) {
+            packFile.close();
+            throw e;
         }
-        table = new SlotTable(chunks, slots, this::pack);
     }
 
-    /** Opens the index in {@code folder}, made if it is not there; a temporary one while another process has it open. */
+    private SlotTable table(Path chunks) throws IOException {
+        long slots = Files.exists(chunks) ? Files.size(chunks) / SLOT_BYTES : 0;
+        if (Long.bitCount(slots) == 1) {
+            SlotTable found = new SlotTable(chunks, slots, this::pack);
+            if (!found.isCrowdedBy(0)) {
+                return found;
+            }
+            found.close();
+        }
+        packs.clear();
+        known.clear();
+        return SlotTable.create(chunks, FIRST_SLOTS, this::pack);
+    }
+
+    /**
+     * Opens the index in {@code folder}, made if it is not there; a temporary one while another process has it open, or where nothing can be
+     * written.
+     */
     public static ChunkIndex open(Path folder) throws IOException {
-        IndexLock lock = IndexLock.take(folder);
+        try {
+            return open(IndexLock.take(folder));
+        } catch (IOException | InternalError e) {
+            LOG.warn("The index in {} cannot be kept, and this run does with a temporary one: make room there, or name another place. ({})", folder, e.toString());
+            return open(IndexLock.temporary());
+        }
+    }
+
+    private static ChunkIndex open(IndexLock lock) throws IOException {
         try {
             return new ChunkIndex(lock);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             lock.close();
             throw e;
         }
@@ -111,36 +138,48 @@ public final class ChunkIndex implements Closeable {
         }
     }
 
-    /** Adds the chunks of a pack that the store has. A chunk that was known elsewhere is known here from now on. */
-    public void add(PackId pack, List<PackEntry> entries) throws IOException {
+    /**
+     * Adds the chunks of a pack that the store has. A chunk that was known elsewhere is known here from now on. When this host has no room for
+     * that, nothing more is added for as long as this is open.
+     */
+    public void add(PackId pack, List<PackEntry> entries) {
         guard.writeLock().lock();
         try {
-            if (table.isCrowdedBy(entries.size())) {
-                grow(entries.size());
+            if (!full) {
+                addWithRoom(pack, entries);
             }
-            ByteBuffer id = ByteBuffer.allocate(PackId.LENGTH);
-            pack.put(id);
-            int number = packs.size();
-            packFile.write(id.flip(), (long) number * PackId.LENGTH);
-            packs.add(pack);
-            known.add(pack);
-            for (PackEntry entry : entries) {
-                table.put(entry.id(), number, entry.address());
-            }
+        } catch (IOException | InternalError e) {
+            // An InternalError is what Java makes of a page that the file system has no room for.
+            full = true;
+            LOG.warn("The index in {} cannot take more, so less is known to be stored already: make room there. ({})", folder, e.toString());
         } finally {
             guard.writeLock().unlock();
         }
     }
 
+    private void addWithRoom(PackId pack, List<PackEntry> entries) throws IOException {
+        if (table.isCrowdedBy(entries.size())) {
+            grow(entries.size());
+        }
+        int number = packs.size();
+        packs.add(pack);
+        for (PackEntry entry : entries) {
+            table.put(entry.id(), number, entry.address());
+        }
+        ByteBuffer id = ByteBuffer.allocate(PackId.LENGTH);
+        pack.put(id);
+        packFile.write(id.flip(), (long) number * PackId.LENGTH);
+        known.add(pack);
+    }
+
     private void grow(int more) throws IOException {
         Path next = folder.resolve(CHUNKS + ".new");
-        Files.deleteIfExists(next);
         long slots = Files.size(folder.resolve(CHUNKS)) / SLOT_BYTES;
         SlotTable larger;
         do {
             slots *= 2;
         } while (more > slots / 5);
-        larger = new SlotTable(next, slots, this::pack);
+        larger = SlotTable.create(next, slots, this::pack);
         table.copyTo(larger);
         table.close();
         Files.move(next, folder.resolve(CHUNKS), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

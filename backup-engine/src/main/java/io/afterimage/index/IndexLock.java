@@ -32,6 +32,11 @@ final class IndexLock implements Closeable {
             return new IndexLock(folder, channel, false);
         }
         channel.close();
+        return temporary();
+    }
+
+    /** A folder that is gone when this is closed. */
+    static IndexLock temporary() throws IOException {
         return new IndexLock(Files.createTempDirectory("afterimage-index"), null, true);
     }
 

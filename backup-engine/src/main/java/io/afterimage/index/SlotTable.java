@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.BiConsumer;
@@ -27,6 +28,7 @@ final class SlotTable implements AutoCloseable {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final int SLOT = 48;
+    private static final int ZEROS = 1 << 20;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment slots;
@@ -35,15 +37,32 @@ final class SlotTable implements AutoCloseable {
     private long used;
 
     /**
-     * @param file made if it is not there
-     * @param count the number of slots, a power of two; the file has that size
+     * A new table in a file of its own, all of whose blocks are there: of a page without one nobody is told but by a signal.
+     *
+     * @throws IOException if the file system has no room for that
+     */
+    static SlotTable create(Path file, long count, IntFunction<PackId> packs) throws IOException {
+        Files.deleteIfExists(file);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            for (long at = 0; at < count * SLOT; ) {
+                at += channel.write(ByteBuffer.allocate((int) Math.min(ZEROS, count * SLOT - at)));
+            }
+        } catch (IOException e) {
+            Files.deleteIfExists(file);
+            throw e;
+        }
+        return new SlotTable(file, count, packs);
+    }
+
+    /**
+     * @param file of that many slots
+     * @param count the number of slots, a power of two
      * @param packs the pack of a number; null if there is none of it
      */
     SlotTable(Path file, long count, IntFunction<PackId> packs) throws IOException {
         this.count = count;
         this.packs = packs;
-        try (FileChannel channel = FileChannel.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             slots = channel.map(FileChannel.MapMode.READ_WRITE, 0, count * SLOT, arena);
         } catch (IOException | RuntimeException e) {
             arena.close();

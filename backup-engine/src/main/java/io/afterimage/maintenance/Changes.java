@@ -8,6 +8,7 @@ import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -23,6 +24,11 @@ record Changes(ObjectStore store, Optional<GcLease> lease) {
     /** Whether nothing is done. */
     boolean isDry() {
         return lease.isEmpty();
+    }
+
+    /** How far the store's clock is ahead of this host's, as far as is known: nobody asks it in a dry run. */
+    Duration storeAhead() {
+        return lease.map(GcLease::storeAhead).orElse(Duration.ZERO);
     }
 
     private boolean mayChange() throws IOException {

@@ -58,7 +58,7 @@ final class PackCheck {
     }
 
     /**
-     * @param length the pack's, as the store lists it; none if it does not
+     * @param length the pack's, as the store lists it; none if it does not, or not yet
      * @param chunks whether to read the frames though the pack itself looks well
      */
     PackState run(OptionalLong length, boolean chunks) throws IOException {
@@ -70,6 +70,10 @@ final class PackCheck {
         if (problem == null && !chunks) {
             return new PackState(pack, Optional.empty(), List.of(), Optional.empty(), 0);
         }
+        Set<ChunkAddress> late = length.isEmpty() && isThereAllTheSame() ? home(needed) : Set.of();
+        if (length.isEmpty() && late.containsAll(needed)) {
+            return new PackState(pack, Optional.empty(), List.of(), Optional.empty(), read);
+        }
         // Of a pack that is no good, what lies elsewhere, too, is no matter; else home comes first.
         Set<ChunkAddress> open = new LinkedHashSet<>(needed);
         if (problem != null) {
@@ -78,7 +82,7 @@ final class PackCheck {
                 return new PackState(pack, Optional.empty(), List.of(), Optional.empty(), read);
             }
         }
-        Set<ChunkAddress> readable = length.isPresent() ? home(open) : Set.of();
+        Set<ChunkAddress> readable = length.isPresent() ? home(open) : late;
         Set<ChunkAddress> lost = new LinkedHashSet<>(open);
         lost.removeAll(readable);
         if (problem == null) {
@@ -120,6 +124,19 @@ final class PackCheck {
                 throw e;
             }
             problem = "it is not there, or ends too early";
+        }
+    }
+
+    /** Some stores list an object only some time after it was stored, and hand it out at once. */
+    private boolean isThereAllTheSame() throws IOException {
+        try {
+            header();
+            return true;
+        } catch (IOException e) {
+            if (!ChunkReader.isDamage(e)) {
+                throw e;
+            }
+            return false;
         }
     }
 

@@ -15,10 +15,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which packs a full verification has found whole, kept on this host so that one that was interrupted goes on: a line for each, with its id and a checksum of the
- * frames that were needed of it. It may be lost at any time, which costs time. Text after the last line's end is what a crash left.
+ * frames that were needed of it. It may be lost at any time, which costs time, and a host that has no room for it goes without. Text after the last
+ * line's end is what a crash left.
  */
 final class ResumeFile implements Closeable {
 
@@ -27,24 +30,46 @@ final class ResumeFile implements Closeable {
 
     private static final String HEADING = "afterimage verify 1";
 
+    private static final Logger LOG = LoggerFactory.getLogger(ResumeFile.class);
+
     private final Path file;
     private final Map<String, String> done = new HashMap<>();
+    private boolean kept = true;
 
     private ResumeFile(Path file) {
         this.file = file;
     }
 
     /** Takes up what an earlier run has left, unless it is too old. */
-    static ResumeFile open(Path file, Instant now) throws IOException {
+    static ResumeFile open(Path file, Instant now) {
         ResumeFile resume = new ResumeFile(file);
-        Files.createDirectories(file.toAbsolutePath().getParent());
-        if (Files.exists(file) && Files.getLastModifiedTime(file).toInstant().isAfter(now.minus(LIFE))) {
-            resume.read(Files.readString(file, StandardCharsets.ISO_8859_1));
-        }
-        if (resume.done.isEmpty()) {
-            Files.writeString(file, HEADING + "\n");
-        }
+        resume.keep(() -> {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            if (Files.exists(file) && Files.getLastModifiedTime(file).toInstant().isAfter(now.minus(LIFE))) {
+                resume.read(Files.readString(file, StandardCharsets.ISO_8859_1));
+            }
+            if (resume.done.isEmpty()) {
+                Files.writeString(file, HEADING + "\n");
+            }
+        });
         return resume;
+    }
+
+    private interface Step {
+        void take() throws IOException;
+    }
+
+    /** Until that fails for the first time: where nothing is noted, a run that is interrupted begins anew, and that is all. */
+    private void keep(Step step) {
+        if (!kept) {
+            return;
+        }
+        try {
+            step.take();
+        } catch (IOException e) {
+            kept = false;
+            LOG.warn("How far this run has come cannot be kept in {}, and another one will begin anew: {}", file, e.toString());
+        }
     }
 
     private void read(String text) {
@@ -59,8 +84,9 @@ final class ResumeFile implements Closeable {
         return checksum(needed).equals(done.get(pack.toString()));
     }
 
-    void add(PackId pack, List<ChunkAddress> needed) throws IOException {
-        Files.writeString(file, pack + " " + checksum(needed) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    void add(PackId pack, List<ChunkAddress> needed) {
+        String line = pack + " " + checksum(needed) + "\n";
+        keep(() -> Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
     }
 
     private static String checksum(List<ChunkAddress> needed) {
@@ -74,7 +100,7 @@ final class ResumeFile implements Closeable {
 
     /** The run has come to its end: the next one begins anew. */
     @Override
-    public void close() throws IOException {
-        Files.deleteIfExists(file);
+    public void close() {
+        keep(() -> Files.deleteIfExists(file));
     }
 }

@@ -14,6 +14,7 @@ import io.afterimage.store.Listing;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -40,9 +41,10 @@ import java.util.stream.Collectors;
 record Roots(
         NavigableMap<ObjectKey, Long> manifests, List<FoundLease> leases, NavigableMap<ObjectKey, Optional<HeldPoint>> roots, int points) {
 
-    static Roots find(Repository repository, Instant now, LeaseTerms terms) throws IOException {
+    /** @param ahead how far the store's clock is ahead of that which tells {@code now} */
+    static Roots find(Repository repository, Instant now, LeaseTerms terms, Duration ahead) throws IOException {
         NavigableMap<ObjectKey, Long> manifests = manifests(repository);
-        List<FoundLease> leases = leases(repository, now, terms);
+        List<FoundLease> leases = leases(repository, now, terms, ahead);
         NavigableMap<ObjectKey, Optional<HeldPoint>> roots = new TreeMap<>();
         new RequestWindow(repository.requestsAtOnce()).forEach(
                 repository.catalog().all(),
@@ -50,7 +52,7 @@ record Roots(
                 found -> found.map(HeldPoint::of).ifPresent(point -> add(roots, point)));
         int points = roots.size();
         leases.forEach(lease -> lease.points().forEach(point -> add(roots, point)));
-        leases(repository, now, terms).forEach(lease -> lease.points().forEach(point -> add(roots, point)));
+        leases(repository, now, terms, ahead).forEach(lease -> lease.points().forEach(point -> add(roots, point)));
         manifests(repository).keySet().stream()
                 .filter(key -> !manifests.containsKey(key))
                 .forEach(key -> roots.putIfAbsent(key, Optional.empty()));
@@ -74,8 +76,8 @@ record Roots(
     }
 
     /** @throws CatalogException if one of them cannot be read and may yet be somebody's */
-    private static List<FoundLease> leases(Repository repository, Instant now, LeaseTerms terms) throws IOException {
-        List<FoundLease> leases = FoundLease.list(repository.store(), FoundLease.ALL);
+    private static List<FoundLease> leases(Repository repository, Instant now, LeaseTerms terms, Duration ahead) throws IOException {
+        List<FoundLease> leases = FoundLease.list(repository.store(), FoundLease.ALL, ahead);
         for (FoundLease lease : leases) {
             if (!lease.isReadable() && !lease.isOver(now, terms)) {
                 throw new CatalogException(

@@ -32,7 +32,7 @@ final class PackUploads implements Closeable {
     private final Consumer<List<PackEntry>> stored;
     private final Semaphore places = new Semaphore(AT_ONCE);
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private final AtomicReference<IOException> failure = new AtomicReference<>();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final AtomicLong bytes = new AtomicLong();
     private final Set<PackId> packs = ConcurrentHashMap.newKeySet();
 
@@ -62,10 +62,9 @@ final class PackUploads implements Closeable {
                 bytes.addAndGet(content.remaining());
                 index.add(id, entries);
                 stored.accept(entries);
-            } catch (IOException e) {
+            } catch (Throwable e) {
+                // An Error like any other: a point would be committed that names a pack which is not there.
                 failure.compareAndSet(null, e);
-            } catch (RuntimeException e) {
-                failure.compareAndSet(null, new IOException("a pack could not be stored", e));
             } finally {
                 places.release();
             }
@@ -100,9 +99,11 @@ final class PackUploads implements Closeable {
     }
 
     private void check() throws IOException {
-        IOException first = failure.get();
-        if (first != null) {
-            throw first;
+        switch (failure.get()) {
+            case null -> {}
+            case IOException e -> throw e;
+            case Error e -> throw e;
+            case Throwable e -> throw new IOException("a pack could not be stored", e);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,9 +19,6 @@ import java.util.Set;
 public final class RetentionPolicy {
 
     private static final String PROTECTED = "protected";
-
-    /** Of two points of one instant the one that was begun later is the newer one. */
-    private static final Comparator<Point> BY_TIME = Comparator.comparing(Point::time).thenComparing(Point::id);
 
     private final Map<Rule, Integer> counts = new EnumMap<>(Rule.class);
 
@@ -43,18 +41,17 @@ public final class RetentionPolicy {
     }
 
     /**
-     * What becomes of each point of one machine, newest first.
+     * What becomes of each point of one machine, newest first: that is the order of their ids, in which each backup comes after those before
+     * it though the host's clock was set back, so that what was backed up just now is never taken for the oldest.
      *
      * @param points in any order
      * @param held those that are never dropped; they count for the rules like any other
      * @param now what is immutable at that instant is not dropped either
      */
     public List<Decision> decide(Collection<Point> points, Set<PointId> held, Instant now) {
-        List<Point> newestFirst = points.stream().sorted(BY_TIME.reversed()).toList();
-        Map<Rule, String> last = new EnumMap<>(Rule.class);
-        Map<Rule, Integer> kept = new EnumMap<>(Rule.class);
+        Map<Rule, Set<String>> periods = new EnumMap<>(Rule.class);
         List<Decision> decisions = new ArrayList<>();
-        for (Point point : newestFirst) {
+        for (Point point : points.stream().sorted(Comparator.comparing(Point::id).reversed()).toList()) {
             List<String> reasons = new ArrayList<>();
             if (held.contains(point.id())) {
                 reasons.add(PROTECTED);
@@ -63,9 +60,9 @@ public final class RetentionPolicy {
                 reasons.add("immutable until " + point.immutable().orElseThrow().until());
             }
             counts.forEach((rule, count) -> {
-                // Points come in the order of time, so those of a period come together.
+                Set<String> seen = periods.computeIfAbsent(rule, _ -> new HashSet<>());
                 String period = rule == Rule.LAST ? point.id().hex() : rule.period(point.time());
-                if (!period.equals(last.put(rule, period)) && kept.merge(rule, 1, Integer::sum) <= count) {
+                if (seen.size() < count && seen.add(period)) {
                     reasons.add(rule == Rule.LAST ? rule.toString() : rule + " " + period);
                 }
             });

@@ -14,7 +14,7 @@ public enum Problem {
     TIMED_OUT("the store did not answer in time; check the network and try again"),
     BAD_REPLY("the store's answer was cut short or makes no sense; try again, and check what stands between"),
     REFUSED("the store refused the request"),
-    FOREIGN("a link, folder or special file stands where the object or its folder belongs; move it away"),
+    FOREIGN("a link, folder or special file stands where the object or its folder belongs; put what it stands for there itself, or move it away"),
     DEVICE_FAILED("reading or writing failed; check the disk and the system's log"),
     INTERRUPTED("the operation was interrupted");
 

@@ -25,11 +25,13 @@ import io.afterimage.repository.Repository;
 import io.afterimage.store.CountingStore;
 import io.afterimage.store.FaultyStore;
 import io.afterimage.store.KeyPrefix;
+import io.afterimage.store.ListPage;
 import io.afterimage.store.MemoryObjectStore;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import io.afterimage.store.Operation;
+import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -39,6 +41,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -133,6 +136,54 @@ class VerificationTest {
         assertEquals(110, report.chunks());
         assertTrue(counting.statistics().of(Operation.GET).requests() < 21);
         assertTrue(Files.notExists(folder.resolve("cache/verified")));
+        assertEquals(110, verify(store, new Thoroughness.Full(), false).chunks());
+    }
+
+    /** As object stores do whose listings come from elsewhere than their objects. */
+    @Test
+    void aPackThatIsNotListedYetIsNoDamage() throws IOException {
+        VerifyReport report = verify(new LateListing(store, packs(store).getLast().key()));
+        assertEquals(List.of(), report.findings());
+        assertEquals(110, report.chunks());
+        assertEquals(List.of(), store.list(Damage.ALL).toList());
+    }
+
+    /** A store that does not list one of its objects yet. */
+    private record LateListing(ObjectStore store, ObjectKey late) implements ObjectStore {
+
+        @Override
+        public void put(ObjectKey key, ByteBuffer... content) throws StoreException {
+            store.put(key, content);
+        }
+
+        @Override
+        public void get(ObjectKey key, long offset, ByteBuffer target) throws StoreException {
+            store.get(key, offset, target);
+        }
+
+        @Override
+        public byte[] getWhole(ObjectKey key, int maxBytes) throws StoreException {
+            return store.getWhole(key, maxBytes);
+        }
+
+        @Override
+        public ListPage list(KeyPrefix prefix, Optional<ObjectKey> after) throws StoreException {
+            ListPage page = store.list(prefix, after);
+            return new ListPage(page.objects().stream().filter(object -> !object.key().equals(late)).toList(), page.last());
+        }
+
+        @Override
+        public void delete(Collection<ObjectKey> keys) throws StoreException {
+            store.delete(keys);
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void whoCannotNoteHowFarItHasComeVerifiesAllTheSame() throws IOException {
+        Files.writeString(folder.resolve("cache"), "a file where the folder should be");
         assertEquals(110, verify(store, new Thoroughness.Full(), false).chunks());
     }
 

@@ -31,6 +31,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -238,7 +239,7 @@ final class FuzzedRepository {
         });
         refusable(() -> Condemnation.list(store));
         refusable(() -> {
-            for (FoundLease lease : FoundLease.list(store, FoundLease.ALL)) {
+            for (FoundLease lease : FoundLease.list(store, FoundLease.ALL, Duration.ZERO)) {
                 lease.isOver(Instant.now(), LeaseTerms.DEFAULT);
                 lease.points();
             }

@@ -15,6 +15,7 @@ import io.afterimage.store.ObjectKey;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,7 +45,7 @@ class HostileDescriptorTest {
     })
     void aLeaseThatMakesNoSenseIsReckonedFromWhenItWasStored(String json) throws IOException {
         store.put(ObjectKey.of("leases", "backup", "web", "x.json"), ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8)));
-        FoundLease lease = FoundLease.list(store, FoundLease.ALL).getFirst();
+        FoundLease lease = FoundLease.list(store, FoundLease.ALL, Duration.ZERO).getFirst();
         Instant now = Instant.now();
         assertTrue(!lease.isReadable() && !lease.isOver(now, LeaseTerms.DEFAULT));
         assertTrue(lease.isOver(now.plus(LeaseTerms.DEFAULT.life()).plus(LeaseTerms.DEFAULT.margin()).plusSeconds(60), LeaseTerms.DEFAULT));

@@ -37,13 +37,17 @@ class RetentionPolicyTest {
 
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final List<Rule> ALL = List.copyOf(EnumSet.allOf(Rule.class));
-    private static final Comparator<Point> BY_TIME = Comparator.comparing(Point::time).thenComparing(Point::id);
+    private static final Comparator<Point> IN_ORDER = Comparator.comparing(Point::id);
 
     private static final Instant NOW = Instant.parse("2026-11-20T12:00:00Z");
 
     private static Point point(Instant time) {
+        return point(PointId.at(time, RANDOM), time);
+    }
+
+    private static Point point(PointId id, Instant time) {
         return new Point(
-                PointId.at(time, RANDOM), new MachineName("web"), time, PointKind.FULL, Optional.empty(), List.of(),
+                id, new MachineName("web"), time, PointKind.FULL, Optional.empty(), List.of(),
                 CaptureBytes.NONE, new Point.Seal(1, "0".repeat(64)), Optional.empty());
     }
 
@@ -99,6 +103,26 @@ class RetentionPolicyTest {
                         point("2026-02-01T00:00:00Z")));
         assertEquals(List.of("yearly 2026", "yearly 2019"),
                 reasons(Map.of(Rule.YEARLY, 2), Set.of(), point("2026-01-01T00:00:00Z"), point("2019-12-31T23:59:59Z")));
+    }
+
+    /** What was backed up last is what {@code @latest} means, and must not go because its host believes to be in another year. */
+    @Test
+    void aClockThatWasSetBackMakesNoNewPointOld() {
+        Point before = point("2026-11-18T08:00:00Z");
+        Point reset = point(PointId.next(Optional.of(before.id()), Instant.EPOCH, RANDOM), Instant.EPOCH);
+        Point repaired = point(PointId.next(Optional.of(reset.id()), NOW, RANDOM), NOW);
+        assertEquals(List.of("last, daily 1970-01-01", ""), reasons(Map.of(Rule.LAST, 1, Rule.DAILY, 1), Set.of(), before, reset));
+        assertEquals(
+                List.of("last, daily 2026-11-20", "last, daily 1970-01-01", ""),
+                reasons(Map.of(Rule.LAST, 2, Rule.DAILY, 2), Set.of(), before, reset, repaired));
+    }
+
+    @Test
+    void aClockThatWasAheadMakesNoLaterPointOld() {
+        Instant future = Instant.parse("2099-01-01T00:00:00Z");
+        Point ahead = point(future);
+        Point repaired = point(PointId.next(Optional.of(ahead.id()), NOW, RANDOM), NOW);
+        assertEquals(List.of("last", ""), reasons(Map.of(Rule.LAST, 1), Set.of(), ahead, repaired));
     }
 
     @Test
@@ -175,14 +199,14 @@ class RetentionPolicyTest {
     @ParameterizedTest
     @MethodSource("trials")
     void theNewestAndTheProtectedAreNeverDropped(Trial trial) {
-        assertTrue(trial.kept().contains(Collections.max(trial.points(), BY_TIME)));
+        assertTrue(trial.kept().contains(Collections.max(trial.points(), IN_ORDER)));
         assertTrue(trial.kept().stream().map(Point::id).collect(Collectors.toSet()).containsAll(trial.held()));
     }
 
     @ParameterizedTest
     @MethodSource("trials")
     void eachRuleKeepsTheNewestPointOfItsLatestPeriodsAndNoOther(Trial trial) {
-        List<Point> newestFirst = trial.points().stream().sorted(BY_TIME.reversed()).toList();
+        List<Point> newestFirst = trial.points().stream().sorted(IN_ORDER.reversed()).toList();
         Set<Point> expected = new HashSet<>(trial.points().stream().filter(point -> trial.held().contains(point.id())).toList());
         trial.rules().forEach((rule, count) -> {
             if (rule == Rule.LAST) {
@@ -190,7 +214,7 @@ class RetentionPolicyTest {
             } else {
                 Map<String, Point> newest = new HashMap<>();
                 newestFirst.forEach(point -> newest.putIfAbsent(rule.period(point.time()), point));
-                newest.values().stream().sorted(BY_TIME.reversed()).limit(count).forEach(expected::add);
+                newest.values().stream().sorted(IN_ORDER.reversed()).limit(count).forEach(expected::add);
             }
         });
         assertEquals(expected, trial.kept());

@@ -106,9 +106,7 @@ final class LocalFolder implements OverlayFolder {
                 try {
                     at += channel.write(source, at);
                 } catch (IOException e) {
-                    throw "No space left on device".equals(e.getMessage())
-                            ? new DeviceFullException("there is no space left for " + path, e)
-                            : e;
+                    throw DeviceFullException.orSame(e, path);
                 }
             }
         }

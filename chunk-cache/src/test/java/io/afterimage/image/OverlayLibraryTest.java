@@ -109,7 +109,7 @@ class OverlayLibraryTest {
     }
 
     private List<FoundLease> holds() throws IOException {
-        return FoundLease.list(store, FoundLease.ALL);
+        return FoundLease.list(store, FoundLease.ALL, Duration.ZERO);
     }
 
     private static byte[] read(OverlayDevice device) throws IOException {

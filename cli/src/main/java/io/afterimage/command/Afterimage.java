@@ -74,13 +74,17 @@ public final class Afterimage {
         Afterimage program = new Afterimage();
         CommandLine line = new CommandLine(program);
         needed(arguments).forEach(line::addSubcommand);
-        return line.setOut(out)
+        line.setOut(out)
                 .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler(Afterimage::explain)
-                .setExecutionExceptionHandler((thrown, command, _) -> program.report(thrown, command))
-                .execute(arguments);
+                .setExecutionExceptionHandler((thrown, command, _) -> program.report(thrown, command));
+        try {
+            return line.execute(arguments);
+        } catch (Error e) {
+            return program.report(e, line);
+        }
     }
 
     /** The one command that is named, where one is: to read the options of all takes longer than a quick command runs. */
@@ -102,7 +106,7 @@ public final class Afterimage {
         return ExitCode.USAGE.number();
     }
 
-    private int report(Exception thrown, CommandLine command) {
+    private int report(Throwable thrown, CommandLine command) {
         Failure failure = Failure.of(thrown);
         command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + failure.sentence());
         if (stackTrace) {

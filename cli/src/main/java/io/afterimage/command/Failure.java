@@ -39,7 +39,7 @@ record Failure(ExitCode exitCode, String sentence) {
     /** The exception that names the matter: wrappers around one of ours say less than it does. */
     private static Throwable root(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (exitCode(cause) != ExitCode.INTERNAL) {
+            if (exitCode(cause) != ExitCode.INTERNAL || cause instanceof OutOfMemoryError) {
                 return cause;
             }
         }
@@ -88,6 +88,9 @@ record Failure(ExitCode exitCode, String sentence) {
     }
 
     private static String sentence(Throwable cause) {
+        if (cause instanceof OutOfMemoryError) {
+            return "There is not enough memory: let AFTERIMAGE_HEAP be larger, 2g say.";
+        }
         if (cause instanceof FileSystemException e && e.getReason() == null) {
             return switch (e) {
                 case AccessDeniedException _ -> "This user may not use " + e.getFile()

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -238,6 +239,56 @@ class BadInputIT {
         } finally {
             Tool.run("umount", small.toString()).orFail();
         }
+    }
+
+    /** All that this host keeps of a repository may be lost, so nothing is refused for want of room for it. */
+    @Test
+    void aFullCache() throws IOException {
+        backUp("web");
+        Path small = Files.createDirectory(folder.resolve("small"));
+        Tool.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small.toString()).orFail();
+        try {
+            Tool.run("fallocate", "--length=1M", small.resolve("full").toString()).orFail();
+            Program cramped = afterimage.with("AFTERIMAGE_CACHE", small.toString());
+            Program.Result backup = cramped.run("backup", "db", "--image", "vda=" + image).orFail();
+            assertTrue(backup.err().contains("The index in " + small) && !backup.err().contains("\tat "), backup.err());
+            cramped.run("verify").orFail();
+            cramped.run("restore", "db", "--to", folder.resolve("db.raw").toString()).orFail();
+            assertEquals(-1, Files.mismatch(image, folder.resolve("db.raw")));
+        } finally {
+            Tool.run("umount", small.toString()).orFail();
+        }
+    }
+
+    /** Cron and systemd run programs in a locale that has no letters but those of ASCII. */
+    @Test
+    void namesOfFilesInAnyLetters() {
+        String script = """
+                set -e
+                export LC_ALL=C AFTERIMAGE_REPO="$1/$(printf 'K\\303\\244ller')/repo"
+                "$0" init
+                cp "$2" "$AFTERIMAGE_REPO/../$(printf '\\303\\274 1.raw')"
+                "$0" backup web --image "vda=$AFTERIMAGE_REPO/../$(printf '\\303\\274 1.raw')"
+                "$0" restore web --to "$1/$(printf '\\303\\261.raw')"
+                cmp "$2" "$1/$(printf '\\303\\261.raw')"
+                """;
+        afterimage.behind(List.of("sh", "-c", script)).run(folder.toString(), image.toString()).orFail();
+    }
+
+    /** A listing that leaves out what lies behind a link would be an order to delete what that needs. */
+    @Test
+    void aRepositoryOfWhichAPartIsALink() throws IOException {
+        backUp("web");
+        Path points = afterimage.repository().resolve("points");
+        Path elsewhere = folder.resolve("elsewhere");
+        Files.move(points, elsewhere);
+        Files.createSymbolicLink(points, elsewhere);
+        for (String command : List.of("list", "gc", "verify")) {
+            assertFails(ExitCode.STORE, "LIST points in ", afterimage.run(command));
+        }
+        Files.delete(points);
+        Files.move(elsewhere, points);
+        afterimage.run("verify").orFail();
     }
 
     @Test

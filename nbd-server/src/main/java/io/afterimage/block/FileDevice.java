@@ -136,9 +136,7 @@ public final class FileDevice implements BlockDevice {
             try {
                 position += channel.write(source, position);
             } catch (IOException e) {
-                throw "No space left on device".equals(e.getMessage())
-                        ? new DeviceFullException("there is no space left for " + path, e)
-                        : e;
+                throw DeviceFullException.orSame(e, path);
             }
         }
     }

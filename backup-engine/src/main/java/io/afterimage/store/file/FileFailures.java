@@ -23,7 +23,8 @@ final class FileFailures {
 
     /** A folder's failures are final: the kernel has retried what may be retried. */
     static StoreException classify(Operation operation, String subject, Path root, IOException e) {
-        return new StoreException(operation, subject, root.toString(), problem(e, root), Outcome.FATAL, e);
+        String where = e instanceof ForeignFileException foreign ? root.relativize(Path.of(foreign.getFile())).toString() : subject;
+        return new StoreException(operation, where, root.toString(), problem(e, root), Outcome.FATAL, e);
     }
 
     static Problem problem(IOException e, Path root) {

@@ -34,7 +34,11 @@ final class FolderWalk {
         this.visitor = visitor;
     }
 
-    /** True if the walk came to its end, false if the visitor ended it. */
+    /**
+     * True if the walk came to its end, false if the visitor ended it.
+     *
+     * @throws ForeignFileException if there is a link where an object or a folder of some may be wanted
+     */
     boolean walk(Path root) throws IOException {
         return walk(root, "");
     }
@@ -58,6 +62,9 @@ final class FolderWalk {
             Optional<BasicFileAttributes> found = attributes(folder.resolve(name));
             if (folderWanted && found.filter(BasicFileAttributes::isDirectory).isPresent()) {
                 left.add(name + '/');
+            } else if (found.filter(BasicFileAttributes::isSymbolicLink).isPresent()) {
+                // Passed over it would be a listing without what lies behind it, by which gc deletes.
+                throw new ForeignFileException(folder.resolve(name));
             } else if (fileWanted && found.filter(BasicFileAttributes::isRegularFile).isPresent()) {
                 BasicFileAttributes file = found.get();
                 if (!visitor.test(new ObjectInfo(new ObjectKey(key), file.size(), file.lastModifiedTime().toInstant()))) {
@@ -99,7 +106,7 @@ final class FolderWalk {
         return names;
     }
 
-    /** Empty if it was removed since its folder was read; links and special files are neither files nor folders. */
+    /** Empty if it was removed since its folder was read; special files are neither files nor folders. */
     private static Optional<BasicFileAttributes> attributes(Path entry) throws IOException {
         try {
             return Optional.of(Folders.attributes(entry));

@@ -114,7 +114,11 @@ final class FileObjectStoreTest extends ObjectStoreContract {
         Files.write(outside.resolve("a"), new byte[10]);
         Files.createSymbolicLink(root().resolve("packs"), outside.getParent());
         Files.createSymbolicLink(root().resolve("link"), outside.resolve("a"));
-        assertEquals(List.of(), keys(KeyPrefix.ALL));
+        for (KeyPrefix prefix : List.of(KeyPrefix.ALL, KeyPrefix.folder("packs"), KeyPrefix.folder("packs", "00"), new KeyPrefix("pac"))) {
+            StoreException e = assertProblem(Problem.FOREIGN, () -> keys(prefix));
+            assertTrue(e.getMessage().contains(prefix.equals(KeyPrefix.ALL) ? "LIST link " : "LIST packs "), e.getMessage());
+        }
+        assertEquals(List.of(), keys(KeyPrefix.folder("points")));
         for (String key : List.of("packs/00/a", "link")) {
             assertProblem(Problem.FOREIGN, () -> store().getWhole(key(key), 100));
             assertProblem(Problem.FOREIGN, () -> store().put(key(key), ByteBuffer.allocate(1)));
