@@ -18,6 +18,7 @@ import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.settings.RepositoryLocation;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -29,8 +30,8 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * Makes a machine with a disk of 1 TiB and so many points. In the last two no chunk of the disk is zeros: what lies in it is 512 MiB of chunks in disk order, and behind them the same
- * in runs of sixteen at random, so that the map is as large as that of a full, old disk while the store need not hold a TiB. The points before them have one chunk each.
+ * Makes a machine with a disk of 1 TiB and so many points. In the last two no chunk of the disk is zeros: what lies in it is 1280 MiB of chunks in disk order, and behind them the same
+ * in runs of sixteen at random, so that the map is as large as that of a full, old disk while the store need not hold a TiB. The points before them have one chunk each; between two lies an hour.
  * Prints the ids of the last two.
  *
  *   BigDisk REPOSITORY CACHE POINTS
@@ -39,7 +40,7 @@ final class BigDisk {
 
     private static final long DISK = 1L << 40;
     private static final int CHUNK = 65536;
-    private static final int DISTINCT = (512 << 20) / CHUNK;
+    private static final int DISTINCT = (1280 << 20) / CHUNK;
     private static final int RUN = 16;
     private static final MachineName MACHINE = new MachineName("big");
     private static final DiskName VDA = new DiskName("vda");
@@ -71,7 +72,8 @@ final class BigDisk {
                 } else {
                     disk.put(i, addresses.get(i % DISTINCT));
                 }
-                parent = Optional.of(commit(writer, editor, assembly, parent.map(Manifest::point)));
+                Instant time = Instant.now().minus(Duration.ofHours(points - 1 - i));
+                parent = Optional.of(commit(writer, editor, assembly, time, parent.map(Manifest::point)));
                 if (i >= points - 2) {
                     System.out.println(parent.get().point());
                 }
@@ -89,8 +91,7 @@ final class BigDisk {
         }
     }
 
-    private static Manifest commit(PointWriter writer, ManifestEditor editor, Assembly assembly, Optional<PointId> parent) throws IOException {
-        Instant now = Instant.now();
+    private static Manifest commit(PointWriter writer, ManifestEditor editor, Assembly assembly, Instant now, Optional<PointId> parent) throws IOException {
         Manifest manifest = editor.finish(PointId.at(now, assembly.random()), MACHINE, new TreeMap<>());
         Point.Seal seal = writer.seal(manifest);
         PointDisk disk = new PointDisk(VDA, DISK, PointDisk.Change.WHOLE, Optional.empty(), CaptureBytes.NONE);

@@ -38,8 +38,8 @@ def measure(shop, table):
               "%.2f x as fast" % (seconds["restic"] / seconds["far"]), ">= 2")
 
 
-def endpoints(shop, log=None):
-    """Starts the store; its address, and that of the long way to it, on which requests are written to the log."""
+def endpoints(shop, log=None, links=()):
+    """Starts the store; its address, that of the long way to it, and those of ways as long that carry so many bytes a second. On the long ways requests are written to the log."""
     words = shop.path("classpath")
     try:
         shop.run(["mvn", "-o", "-q", "-f", ROOT, "-pl", "backup-engine", "-am", "test-compile", "dependency:build-classpath", "-Dmdep.outputFile=" + words,
@@ -50,5 +50,5 @@ def endpoints(shop, log=None):
         module = os.path.join(ROOT, "backup-engine", "target")
         classpath = ":".join([os.path.join(module, "test-classes"), os.path.join(module, "classes"), text.read().strip()])
     store = shop.start([shop.java(), "-Xmx8g", "-cp", classpath, "io.afterimage.store.s3.ServeFarS3", str(LATE),
-                        *([log] if log else [])], stdout=subprocess.PIPE, text=True)
+                        log or "-", *(str(link) for link in links)], stdout=subprocess.PIPE, text=True)
     return store.stdout.readline().split()

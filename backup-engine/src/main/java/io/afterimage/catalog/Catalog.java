@@ -12,6 +12,7 @@ import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectNotFoundException;
 import io.afterimage.store.ObjectStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,22 +21,29 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
  * The machines and points of a repository, read from the store each time they are asked for, so that what another host did
  * a moment ago is seen. Descriptors never change, and so are fetched once. Thread-safe.
  *
- * <p>To find one point costs a listing of one page, or none for a whole id, and one GET, however many points there are.
+ * <p>To find one point costs a listing of one page, or none for a whole id, and one GET, however many points there are. For the newest one only what is newer than the newest that was seen before is
+ * listed, or what is new these days; all of them if there is nothing.
  */
 public final class Catalog {
 
     private static final String POINTS = "points";
     private static final String SUFFIX = ".json";
     private static final int KEPT_DESCRIPTORS = 20_000;
+    /** Most machines are backed up once a day at least: a thousand names cost a client that has just started more than the store. */
+    private static final Duration RECENT = Duration.ofDays(2);
+    private static final Pattern NAME = Pattern.compile("[0-9a-f]{32}\\.json");
 
     private final ObjectStore store;
     private final ObjectSeal seal;
     private final Map<ObjectKey, Point> descriptors = new ConcurrentHashMap<>();
+    /** Of each machine the newest point that was seen, which may have been forgotten since. */
+    private final Map<MachineName, PointId> newest = new ConcurrentHashMap<>();
 
     /** @param seal the repository's own, for descriptors */
     public Catalog(ObjectStore store, ObjectSeal seal) {
@@ -70,7 +78,7 @@ public final class Catalog {
 
     /** The ids of a machine's points, oldest first, without reading any descriptor. */
     public List<PointId> pointIds(MachineName machine) throws IOException {
-        return ids(KeyPrefix.folder(POINTS, machine.text()));
+        return ids(store.list(KeyPrefix.folder(POINTS, machine.text())));
     }
 
     /**
@@ -101,6 +109,7 @@ public final class Catalog {
             }
             if (descriptors.size() < KEPT_DESCRIPTORS) {
                 descriptors.put(key, point);
+                see(machine, id);
             }
             return Optional.of(point);
         } catch (ObjectNotFoundException e) {
@@ -129,14 +138,33 @@ public final class Catalog {
 
     /** The newest point of a machine, if it has any. */
     public Optional<Point> latest(MachineName machine) throws IOException {
-        List<PointId> ids = pointIds(machine);
+        PointId seen = newest.get(machine);
+        // Nothing but the cost depends on the clock.
+        String from = seen != null ? seen.hex() : PointId.timeDigits(Instant.now().minus(RECENT));
+        // The beginning of a name stands before the name, and behind those of all that are less.
+        Optional<Point> recent = last(machine, ids(store.listAfter(KeyPrefix.folder(POINTS, machine.text()), ObjectKey.of(POINTS, machine.text(), from))));
+        if (recent.isPresent()) {
+            return recent;
+        }
+        if (seen != null) {
+            newest.remove(machine, seen);
+        }
+        return last(machine, pointIds(machine));
+    }
+
+    private Optional<Point> last(MachineName machine, List<PointId> ids) throws IOException {
         for (PointId id : ids.reversed()) {
             Optional<Point> point = find(machine, id);
             if (point.isPresent()) {
+                see(machine, id);
                 return point;
             }
         }
         return Optional.empty();
+    }
+
+    private void see(MachineName machine, PointId id) {
+        newest.merge(machine, id, (one, other) -> one.compareTo(other) > 0 ? one : other);
     }
 
     /**
@@ -161,7 +189,7 @@ public final class Catalog {
     }
 
     private Point byPrefix(MachineName machine, String prefix) throws IOException {
-        List<PointId> ids = ids(new KeyPrefix(KeyPrefix.folder(POINTS, machine.text()).value() + prefix));
+        List<PointId> ids = ids(store.list(new KeyPrefix(KeyPrefix.folder(POINTS, machine.text()).value() + prefix)));
         if (ids.size() > 1) {
             throw new CatalogException(
                     Reason.AMBIGUOUS,
@@ -212,9 +240,8 @@ public final class Catalog {
                 "The repository has no machine '" + machine + "': 'afterimage list' shows those it has.");
     }
 
-    private List<PointId> ids(KeyPrefix prefix) throws IOException {
+    private static List<PointId> ids(Listing listing) throws IOException {
         List<PointId> ids = new ArrayList<>();
-        Listing listing = store.list(prefix);
         while (listing.hasNext()) {
             ObjectInfo object = listing.next();
             String name = object.key().name();
@@ -230,6 +257,6 @@ public final class Catalog {
     }
 
     private static boolean isPoint(String name) {
-        return name.matches("[0-9a-f]{32}\\.json");
+        return NAME.matcher(name).matches();
     }
 }

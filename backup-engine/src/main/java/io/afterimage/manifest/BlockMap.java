@@ -5,15 +5,21 @@ import io.afterimage.block.Extent;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.PackId;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The complete map of one disk at one point: where each chunk's frame lies. A chunk that is not in the map is all zeros.
- * Immutable and thread-safe. Segments are decoded when first asked for; in memory a map takes about a byte a chunk, more
- * where the disk lies in many short runs.
+ * Immutable and thread-safe. Segments are decoded, and checked, when first asked for; in memory a map takes about a byte a
+ * chunk, more where the disk lies in many short runs.
+ *
+ * <p>Of a map that nobody has {@linkplain #check checked} whole, any method that looks into it may find that it is damaged there, and throws an
+ * {@link UncheckedIOException} of a {@link CorruptManifestException}: nothing is told of that part, and the others are as good as before.
  */
 public final class BlockMap {
 
@@ -21,8 +27,9 @@ public final class BlockMap {
     private final ChunkSize chunkSize;
     private final PackTable packs;
     private final StoredSegment[] segments;
+    private volatile boolean checked;
 
-    /** @param encoded the bytes of each segment, all decoded once before by whoever read them from a store */
+    /** @param encoded the bytes of each segment, from anywhere */
     BlockMap(long diskSize, ChunkSize chunkSize, PackTable packs, byte[][] encoded) {
         this.diskSize = diskSize;
         this.chunkSize = chunkSize;
@@ -37,14 +44,45 @@ public final class BlockMap {
         diskSize = same.diskSize;
         chunkSize = same.chunkSize;
         packs = same.packs;
+        checked = same.checked;
         this.segments = segments;
+    }
+
+    /**
+     * Looks at all of it: from then on no part of it is found damaged. By all processors, since of a large disk it is much work; once done, nothing is done again.
+     *
+     * @throws CorruptManifestException if any number in it is not one that a writer leaves
+     */
+    public void check() throws CorruptManifestException {
+        if (!checked) {
+            Optional<CorruptManifestException> finding = IntStream.range(0, segments.length)
+                    .parallel()
+                    .mapToObj(this::finding)
+                    .flatMap(Optional::stream)
+                    .findAny();
+            if (finding.isPresent()) {
+                throw finding.get();
+            }
+            checked = true;
+        }
+    }
+
+    private Optional<CorruptManifestException> finding(int number) {
+        try {
+            for (int pack : new SegmentCodec(chunkSize).packs(segments[number].encoded(), chunksOf(number))) {
+                packs.id(pack);
+            }
+            return Optional.empty();
+        } catch (CorruptManifestException e) {
+            return Optional.of(e);
+        }
     }
 
     /** This map, holding together with {@code other} what is the same in both: maps of one disk at two points then take hardly more memory than one. */
     public BlockMap sharing(BlockMap other) {
         StoredSegment[] shared = segments.clone();
         for (int i = 0; i < Math.min(shared.length, other.segments.length); i++) {
-            if (Arrays.equals(shared[i].encoded(), other.segments[i].encoded())) {
+            if (chunksOf(i) == other.chunksOf(i) && Arrays.equals(shared[i].encoded(), other.segments[i].encoded())) {
                 shared[i] = other.segments[i];
             }
         }
@@ -86,9 +124,7 @@ public final class BlockMap {
     public ChunkAddress address(long chunk) {
         Objects.checkIndex(chunk, chunks());
         long place = segment(chunk).place((int) (chunk % Segment.CHUNKS));
-        return place == Place.ABSENT
-                ? null
-                : new ChunkAddress(packs.id(Place.pack(place)), Place.offset(place), Place.lengthCode(place));
+        return place == Place.ABSENT ? null : new ChunkAddress(pack(place), Place.offset(place), Place.lengthCode(place));
     }
 
     /**
@@ -161,7 +197,7 @@ public final class BlockMap {
         boolean sameNumbers = packs.agreesWith(known.packs);
         for (int number = 0; number < segments.length; number++) {
             if (segments[number].encoded().length > 0 && !(sameNumbers && sameSegment(known, (long) number * Segment.CHUNKS))) {
-                segments[number].decode(chunkSize).forEachPlace(place -> visitor.visit(packs.id(Place.pack(place)), Place.offset(place), Place.lengthCode(place)));
+                decoded(number).forEachPlace(place -> visitor.visit(pack(place), Place.offset(place), Place.lengthCode(place)));
             }
         }
     }
@@ -188,7 +224,34 @@ public final class BlockMap {
         return packs;
     }
 
+    /** How many chunks the disk has in a segment. */
+    private int chunksOf(int number) {
+        return (int) Math.min(Segment.CHUNKS, chunks() - (long) number * Segment.CHUNKS);
+    }
+
     private Segment segment(long chunk) {
-        return segments[(int) (chunk / Segment.CHUNKS)].segment(chunkSize);
+        int number = (int) (chunk / Segment.CHUNKS);
+        try {
+            return segments[number].segment(chunkSize, chunksOf(number));
+        } catch (CorruptManifestException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The segment without keeping it decoded. */
+    private Segment decoded(int number) {
+        try {
+            return segments[number].decode(chunkSize, chunksOf(number));
+        } catch (CorruptManifestException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private PackId pack(long place) {
+        try {
+            return packs.id(Place.pack(place));
+        } catch (CorruptManifestException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -33,6 +33,13 @@ public record Manifest(
         definition = Collections.unmodifiableSortedMap(new TreeMap<>(definition));
     }
 
+    /** {@linkplain BlockMap#check Checks} the maps of all disks. */
+    public void checkMaps() throws CorruptManifestException {
+        for (DiskMap disk : disks) {
+            disk.map().check();
+        }
+    }
+
     public Optional<DiskMap> disk(DiskName name) {
         return disks.stream().filter(disk -> disk.name().equals(name)).findFirst();
     }

@@ -56,6 +56,17 @@ public final class ManifestFile {
      * @throws CorruptManifestException if anything in it is not as {@link #write} leaves it; nothing has been believed then
      */
     public static Manifest read(byte[] file, ChunkSize chunkSize) throws CorruptManifestException {
+        Manifest manifest = open(file, chunkSize);
+        manifest.checkMaps();
+        return manifest;
+    }
+
+    /**
+     * The same for one who has no use for all of its maps: each part of them is checked when it is first looked at, see {@link BlockMap}.
+     *
+     * @throws CorruptManifestException if anything beside the maps is not as {@link #write} leaves it
+     */
+    public static Manifest open(byte[] file, ChunkSize chunkSize) throws CorruptManifestException {
         try (Connection connection = DriverManager.getConnection(IN_MEMORY)) {
             connection.unwrap(SQLiteConnection.class).deserialize(MAIN, file);
             ProgressHandler.setHandler(connection, STEPS, new Patience(file.length));

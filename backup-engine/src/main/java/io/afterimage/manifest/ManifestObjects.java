@@ -2,9 +2,12 @@ package io.afterimage.manifest;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
+import io.afterimage.chunk.ChunkSize;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ObjectKey;
+import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Manifests as objects of a store: {@code manifests/<machine>/<point id>}, one zstd frame with the SQLite file in it. */
 public final class ManifestObjects {
@@ -34,6 +37,19 @@ public final class ManifestObjects {
             return key(name.machine, name.point).equals(key) ? Optional.of(name) : Optional.empty();
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             return Optional.empty();
+        }
+    }
+
+    /**
+     * Does what takes long with the first manifest that a JVM reads, and never again: libraries are found, unpacked and loaded. For who will read one and has the time now; nothing depends on it.
+     */
+    public static void prepare() {
+        try {
+            Manifest any = new Manifest(
+                    new PointId("0".repeat(32)), new MachineName("any"), Optional.empty(), ChunkSize.DEFAULT, PackTable.EMPTY, List.of(), new TreeMap<>());
+            ManifestFile.open(decompress(compress(ManifestFile.write(any))), ChunkSize.DEFAULT);
+        } catch (CorruptManifestException e) {
+            throw new IllegalStateException("a manifest cannot be read that was written just now", e);
         }
     }
 

@@ -17,9 +17,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 
-/** Takes a manifest out of the tables of {@link Schema}, checking every number before it is used. */
+/** Takes a manifest out of the tables of {@link Schema}, checking every number before it is used; those of the maps' segments are checked by {@link BlockMap}. */
 final class ManifestReader {
 
     private static final byte[] NO_BYTES = {};
@@ -89,7 +88,6 @@ final class ManifestReader {
         List<byte[][]> segments = readSegments(statement, rows.stream().map(Row::size).toList());
         for (int number = 0; number < rows.size(); number++) {
             Row disk = rows.get(number);
-            check(segments.get(number), disk.size, packs);
             BlockMap map = new BlockMap(disk.size, chunkSize, packs, segments.get(number));
             disks.add(new DiskMap(disk.name, map, disk.changed));
         }
@@ -114,29 +112,6 @@ final class ManifestReader {
             }
         }
         return segments;
-    }
-
-    /** By all processors: somebody waits for it, and of a large disk it is most of the work. */
-    private void check(byte[][] segments, long diskSize, PackTable packs) throws CorruptManifestException {
-        Optional<CorruptManifestException> finding = IntStream.range(0, segments.length)
-                .parallel()
-                .mapToObj(number -> finding(segments[number], chunkSize.count(diskSize) - (long) number * Segment.CHUNKS, packs))
-                .flatMap(Optional::stream)
-                .findAny();
-        if (finding.isPresent()) {
-            throw finding.get();
-        }
-    }
-
-    /** What is wrong with a segment, from whose first chunk on the disk has so many. */
-    private Optional<CorruptManifestException> finding(byte[] segment, long chunks, PackTable packs) {
-        try {
-            int[] named = new SegmentCodec(chunkSize).packs(segment, (int) Math.min(chunks, Segment.CHUNKS));
-            require(Arrays.stream(named).allMatch(packs::contains), "a chunk lies in a pack without a name");
-            return Optional.empty();
-        } catch (CorruptManifestException e) {
-            return Optional.of(e);
-        }
     }
 
     private List<ByteRange> changed(byte[] bytes, long diskSize) throws CorruptManifestException {

@@ -42,8 +42,12 @@ public final class PackTable {
         return Collections.unmodifiableMap(rows);
     }
 
-    PackId id(int number) {
-        return inOrder[Arrays.binarySearch(numbers, number)];
+    PackId id(int number) throws CorruptManifestException {
+        int index = Arrays.binarySearch(numbers, number);
+        if (index < 0) {
+            throw new CorruptManifestException("a chunk lies in a pack without a name");
+        }
+        return inOrder[index];
     }
 
     /** Whether no number means one pack here and another one there. */
@@ -52,10 +56,6 @@ public final class PackTable {
             Row there = other.rows.get(row.getKey());
             return there == null || there.id().equals(row.getValue().id());
         });
-    }
-
-    boolean contains(int number) {
-        return Arrays.binarySearch(numbers, number) >= 0;
     }
 
     /** A copy to be changed. For one thread. */

@@ -10,7 +10,7 @@ final class StoredSegment {
     private final byte[] encoded;
     private volatile Segment decoded;
 
-    /** @param encoded decoded once before by whoever read it from a store */
+    /** @param encoded not checked yet */
     StoredSegment(byte[] encoded) {
         this.encoded = encoded;
     }
@@ -19,21 +19,22 @@ final class StoredSegment {
         return encoded;
     }
 
-    Segment segment(ChunkSize chunkSize) {
+    /**
+     * What the bytes say, checked.
+     *
+     * @param chunks how many of its chunks the disk has, the same in all maps that hold this segment
+     */
+    Segment segment(ChunkSize chunkSize, int chunks) throws CorruptManifestException {
         Segment segment = decoded;
         if (segment == null) {
-            segment = decode(chunkSize);
+            segment = decode(chunkSize, chunks);
             decoded = segment;
         }
         return segment;
     }
 
     /** The same without keeping it. */
-    Segment decode(ChunkSize chunkSize) {
-        try {
-            return new SegmentCodec(chunkSize).decode(encoded, Segment.CHUNKS);
-        } catch (CorruptManifestException e) {
-            throw new IllegalStateException("a segment was taken into a map unchecked", e);
-        }
+    Segment decode(ChunkSize chunkSize, int chunks) throws CorruptManifestException {
+        return new SegmentCodec(chunkSize).decode(encoded, chunks);
     }
 }

@@ -57,11 +57,20 @@ public final class ChunkReader {
         return fetch(run.first(), run.length(chunkSize));
     }
 
+    /** The same into the first bytes of {@code target}, which is as long at least; of no meaning after an exception. */
+    public void fetch(FrameRun run, byte[] target) throws IOException {
+        fetch(run.first(), ByteBuffer.wrap(target, 0, run.length(chunkSize)));
+    }
+
     private byte[] fetch(ChunkAddress first, int length) throws IOException {
+        byte[] frames = new byte[length];
+        fetch(first, ByteBuffer.wrap(frames));
+        return frames;
+    }
+
+    private void fetch(ChunkAddress first, ByteBuffer frames) throws IOException {
         try {
-            ByteBuffer frames = ByteBuffer.allocate(length);
             repository.fetch(first, frames);
-            return frames.array();
         } catch (ObjectNotFoundException e) {
             moves.markGone(first.pack());
             throw e;

@@ -239,13 +239,34 @@ public final class Repository implements Closeable {
     }
 
     /**
-     * The manifest of a point, proven to be the one that the descriptor was written for.
+     * The manifest of a point, proven to be the one that the descriptor was written for, and checked whole.
      *
      * @throws CorruptManifestException if it is not, or is missing
      */
     public Manifest manifest(Point point) throws IOException {
+        return checked(openManifest(point));
+    }
+
+    /**
+     * The same for a point that may have been forgotten.
+     *
+     * @throws ObjectNotFoundException if the manifest is gone
+     */
+    public Manifest manifest(HeldPoint point) throws IOException {
+        return checked(openManifest(point));
+    }
+
+    private static Manifest checked(Manifest manifest) throws IOException {
+        manifest.checkMaps();
+        return manifest;
+    }
+
+    /**
+     * As {@link #manifest(Point)}, for one who reads a disk here and there and soon: what its maps say is {@linkplain io.afterimage.manifest.BlockMap checked} where it is looked at.
+     */
+    public Manifest openManifest(Point point) throws IOException {
         try {
-            return manifest(HeldPoint.of(point));
+            return openManifest(HeldPoint.of(point));
         } catch (ObjectNotFoundException e) {
             throw new CorruptManifestException("point " + point.id() + " of '" + point.machine() + "' has lost it", e);
         }
@@ -292,7 +313,7 @@ public final class Repository implements Closeable {
      *
      * @throws ObjectNotFoundException if the manifest is gone
      */
-    public Manifest manifest(HeldPoint point) throws IOException {
+    public Manifest openManifest(HeldPoint point) throws IOException {
         ObjectKey key = ManifestObjects.key(point.machine(), point.point());
         if (point.manifest().length() > ManifestObjects.LARGEST) {
             throw new CorruptManifestException("that of point " + point.point() + " of '" + point.machine() + "' is said to be larger than any");
@@ -310,7 +331,7 @@ public final class Repository implements Closeable {
             throw new CorruptManifestException(
                     "that of point " + point.point() + " of '" + point.machine() + "' does not match its hash");
         }
-        return ManifestFile.read(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
+        return ManifestFile.open(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
     }
 
     /**

@@ -11,13 +11,14 @@ public final class Listing {
 
     private final ObjectStore store;
     private final KeyPrefix prefix;
-    private Optional<ObjectKey> after = Optional.empty();
+    private Optional<ObjectKey> after;
     private Iterator<ObjectInfo> page = List.<ObjectInfo>of().iterator();
     private boolean last;
 
-    Listing(ObjectStore store, KeyPrefix prefix) {
+    Listing(ObjectStore store, KeyPrefix prefix, Optional<ObjectKey> after) {
         this.store = store;
         this.prefix = prefix;
+        this.after = after;
     }
 
     /** Whether another object follows; may ask the store for the next page. After a failure it may be called again. */

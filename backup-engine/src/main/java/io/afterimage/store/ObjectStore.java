@@ -86,7 +86,12 @@ public interface ObjectStore extends Closeable {
 
     /** All objects below {@code prefix}, fetched page by page as they are asked for. */
     default Listing list(KeyPrefix prefix) {
-        return new Listing(this, prefix);
+        return new Listing(this, prefix, Optional.empty());
+    }
+
+    /** The same from the first key on that is greater than {@code after}, which need not be there. */
+    default Listing listAfter(KeyPrefix prefix, ObjectKey after) {
+        return new Listing(this, prefix, Optional.of(after));
     }
 
     /**

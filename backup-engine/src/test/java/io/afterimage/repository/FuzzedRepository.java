@@ -2,6 +2,8 @@ package io.afterimage.repository;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.catalog.BackupLease;
@@ -14,6 +16,7 @@ import io.afterimage.chunk.FrameCodec;
 import io.afterimage.chunk.PackId;
 import io.afterimage.keys.Secret;
 import io.afterimage.manifest.BlockMap;
+import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.ManifestObjects;
@@ -26,6 +29,7 @@ import io.afterimage.store.MemoryObjectStore;
 import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -251,6 +255,7 @@ final class FuzzedRepository {
     }
 
     private void readPoint(Repository opened, Point point, boolean exact, Map<String, byte[]> found) throws IOException {
+        refuseLate(opened, point);
         for (DiskMap disk : opened.manifest(point).disks()) {
             BlockMap map = disk.map();
             if (exact) {
@@ -265,6 +270,26 @@ final class FuzzedRepository {
                         new ChunkReader(opened).read(address, chunk);
                     }
                 }
+            }
+        }
+    }
+
+    /** What is refused when all of it is checked at once is refused, too, where it is looked at, and not in another way. */
+    private static void refuseLate(Repository opened, Point point) throws IOException {
+        for (DiskMap disk : opened.openManifest(point).disks()) {
+            BlockMap map = disk.map();
+            boolean refused = false;
+            long end = Math.min(map.chunks(), 10_000);
+            for (long number = 0; number < end; number++) {
+                try {
+                    map.address(number);
+                } catch (UncheckedIOException e) {
+                    assertInstanceOf(CorruptManifestException.class, e.getCause());
+                    refused = true;
+                }
+            }
+            if (refused) {
+                assertThrows(CorruptManifestException.class, map::check);
             }
         }
     }

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class DecoratorTest {
 
     /** Made of the other methods alone. */
-    private static final Set<String> DERIVED = Set.of("delete(ObjectKey)", "list(KeyPrefix)");
+    private static final Set<String> DERIVED = Set.of("delete(ObjectKey)", "list(KeyPrefix)", "listAfter(KeyPrefixObjectKey)");
 
     @ParameterizedTest
     @ValueSource(classes = {RetryingStore.class, CountingStore.class, FaultyStore.class})

@@ -47,6 +47,7 @@ public final class ChunkFetcher implements Closeable {
     private final FetchSettings settings;
     private final ChunkSize chunkSize;
     private final StoreRuns store;
+    private final FrameBuffers buffers;
     private final FetchCounters counters = new FetchCounters();
     private final ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("fetch-", 0).factory());
 
@@ -64,6 +65,7 @@ public final class ChunkFetcher implements Closeable {
         this.disk = disk;
         this.settings = settings;
         chunkSize = repository.chunkSize();
+        buffers = new FrameBuffers(settings.bytesInFlight());
         store = new StoreRuns(new ChunkReader(repository), chunkSize);
         board = new FlightBoard(memory, disk, chunkSize, store::locate);
     }
@@ -234,7 +236,7 @@ public final class ChunkFetcher implements Closeable {
         boolean may = first != null
                 && !closed
                 && requests < settings.requests()
-                && bytesInFlight < (background ? settings.bytesInFlight() / 2 : settings.bytesInFlight())
+                && bytesInFlight < (background ? settings.bytesInFlight() * 3 / 4 : settings.bytesInFlight())
                 && (!background || inBackground < settings.background());
         return may ? first : null;
     }
@@ -283,24 +285,26 @@ public final class ChunkFetcher implements Closeable {
 
     private void begin(Run run) {
         FrameRun frames = new FrameRun(run.frames());
-        long bytes = frames.length(chunkSize);
+        int length = frames.length(chunkSize);
+        long bytes = FrameBuffers.room(length);
         requests++;
         inBackground += run.isBackground() ? 1 : 0;
         bytesInFlight += bytes;
-        threads.execute(() -> fly(run, frames, bytes));
+        threads.execute(() -> fly(run, frames, length, bytes));
     }
 
-    private void fly(Run run, FrameRun frames, long bytes) {
+    private void fly(Run run, FrameRun frames, int length, long bytes) {
         Landing landing = new Landing(run);
         try {
-            byte[] fetched;
+            byte[] fetched = buffers.take(length);
             try {
-                fetched = request(run, frames);
+                request(run, frames, fetched);
             } catch (IOException | RuntimeException e) {
                 store.recover(frames, e, landing);
                 return;
             }
             store.land(frames, fetched, landing);
+            buffers.giveBack(fetched);
         } catch (RuntimeException | Error e) {
             // A defect, or no memory: better an error for those who wait than none for ever.
             LOG.error("A request for {} chunks of pack {} was lost", run.flights().size(), frames.first().pack(), e);
@@ -318,7 +322,7 @@ public final class ChunkFetcher implements Closeable {
     }
 
     /** Takes one of the places for requests only as long as the store is asked. */
-    private byte[] request(Run run, FrameRun frames) throws IOException {
+    private void request(Run run, FrameRun frames, byte[] target) throws IOException {
         lock.lock();
         try {
             run.requesting(Thread.currentThread());
@@ -327,9 +331,8 @@ public final class ChunkFetcher implements Closeable {
             lock.unlock();
         }
         try {
-            byte[] bytes = store.request(frames);
-            counters.fetched(run.isBackground(), bytes.length);
-            return bytes;
+            store.request(frames, target);
+            counters.fetched(run.isBackground(), frames.length(chunkSize));
         } finally {
             lock.lock();
             try {

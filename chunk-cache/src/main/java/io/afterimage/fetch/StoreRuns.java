@@ -53,9 +53,9 @@ final class StoreRuns {
         return reader.locate(address);
     }
 
-    /** The bytes of a run, in one request. */
-    byte[] request(FrameRun run) throws IOException {
-        return reader.fetch(run);
+    /** The bytes of a run into the first ones of {@code frames}, in one request. */
+    void request(FrameRun run, byte[] frames) throws IOException {
+        reader.fetch(run, frames);
     }
 
     /** Verifies a frame that was got elsewhere. */

@@ -8,6 +8,7 @@ import io.afterimage.fetch.Lane;
 import io.afterimage.fetch.ReadAhead;
 import io.afterimage.manifest.BlockMap;
 import io.afterimage.repository.FrameRun;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -76,7 +77,7 @@ final class Foresight {
         ChunkAddress before = map.address(chunk);
         long end = Math.min(map.chunks(), chunk + 1 + neighbourRate.width());
         for (long next = chunk + 1; next < end; next++) {
-            ChunkAddress address = map.address(next);
+            ChunkAddress address = addressOrNull(next);
             if (address == null) {
                 continue;
             }
@@ -91,30 +92,52 @@ final class Foresight {
         return neighbours;
     }
 
+    /** Null also where the map is damaged: who guesses is owed nothing. */
+    private ChunkAddress addressOrNull(long chunk) {
+        try {
+            return map.address(chunk);
+        } catch (UncheckedIOException _) {
+            return null;
+        }
+    }
+
     private List<ChunkAddress> addresses(List<ReadAhead.Span> spans) {
         List<ChunkAddress> addresses = new ArrayList<>();
         spans.forEach(span -> addresses(span.begin(), span.end()).forEachRemaining(addresses::add));
         return addresses;
     }
 
-    /** The chunks of bytes {@code [begin, end)} in the order of the disk, looked up as they are asked for; those of zeros are left out. */
+    /**
+     * The chunks of bytes {@code [begin, end)} in the order of the disk, looked up as they are asked for; those of zeros are left out. Where the map is damaged they
+     * end.
+     */
     Iterator<ChunkAddress> addresses(long begin, long end) {
         return new Iterator<>() {
-            private long next = map.next(begin / chunkSize.bytes(), true);
+            private long chunk = begin / chunkSize.bytes();
+            private ChunkAddress next = find();
+
+            private ChunkAddress find() {
+                try {
+                    chunk = map.next(chunk, true);
+                    return chunk * chunkSize.bytes() < end && chunk < map.chunks() ? map.address(chunk++) : null;
+                } catch (UncheckedIOException _) {
+                    return null;
+                }
+            }
 
             @Override
             public boolean hasNext() {
-                return next * chunkSize.bytes() < end && next < map.chunks();
+                return next != null;
             }
 
             @Override
             public ChunkAddress next() {
-                if (!hasNext()) {
+                if (next == null) {
                     throw new NoSuchElementException();
                 }
-                ChunkAddress address = map.address(next);
-                next = map.next(next + 1, true);
-                return address;
+                ChunkAddress found = next;
+                next = find();
+                return found;
             }
         };
     }

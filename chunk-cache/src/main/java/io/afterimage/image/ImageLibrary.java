@@ -47,26 +47,31 @@ public final class ImageLibrary implements Closeable {
         fetcher = new ChunkFetcher(repository, this.memory, disk, settings);
     }
 
-    /** The point's manifest. */
+    /** The point's manifest, checked whole. */
     public Manifest manifest(Point point) throws IOException {
-        return manifests.get(point);
+        return checked(manifests.get(point));
     }
 
     /** The manifest of a point that may have been forgotten, and that the caller holds. */
     public Manifest manifest(HeldPoint point) throws IOException {
-        return manifests.get(point);
+        return checked(manifests.get(point));
+    }
+
+    private static Manifest checked(Manifest manifest) throws IOException {
+        manifest.checkMaps();
+        return manifest;
     }
 
     /** The disk as it was at a point that may have been forgotten, and that the caller holds until the image is closed. */
     public PointInTimeImage open(HeldPoint point, DiskName disk) throws IOException {
-        return image(manifest(point), disk, () -> {});
+        return image(manifests.get(point), disk, () -> {});
     }
 
     /** The disk as it was at the point. The name is one of the point's disks. The point is held until the image is closed. */
     public PointInTimeImage open(Point point, DiskName disk) throws IOException {
         OpenPoints.Opening opening = openPoints.open(point);
         try {
-            return image(manifest(point), disk, opening);
+            return image(manifests.get(point), disk, opening);
         } catch (IOException | RuntimeException e) {
             opening.close();
             throw e;

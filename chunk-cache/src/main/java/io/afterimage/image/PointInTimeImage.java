@@ -11,6 +11,7 @@ import io.afterimage.fetch.Want;
 import io.afterimage.manifest.BlockMap;
 import io.afterimage.manifest.Manifest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -19,7 +20,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * One disk as it was at one point: read-only, never changing, whatever happens to the point's descriptor meanwhile. Every
- * byte has been checked against its chunk's hash before it is handed out. Thread-safe.
+ * byte has been checked against its chunk's hash before it is handed out, and every number of the map before it is used: where the map is damaged reads fail. Thread-safe.
  */
 public final class PointInTimeImage implements BlockDevice {
 
@@ -65,12 +66,16 @@ public final class PointInTimeImage implements BlockDevice {
         int begin = target.position();
         List<Want> wants = new ArrayList<>();
         long lastMissing = -1;
-        while (target.hasRemaining()) {
-            long chunk = (offset + target.position() - begin) / chunkSize;
-            if (!copyResident(offset - begin, target)) {
-                wants.add(want(map.address(chunk), offset - begin, target));
-                lastMissing = chunk;
+        try {
+            while (target.hasRemaining()) {
+                long chunk = (offset + target.position() - begin) / chunkSize;
+                if (!copyResident(offset - begin, target)) {
+                    wants.add(want(map.address(chunk), offset - begin, target));
+                    lastMissing = chunk;
+                }
             }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
         counters.read(wants.size(), length / chunkSize + 1 - wants.size());
         if (!wants.isEmpty()) {
@@ -106,11 +111,17 @@ public final class PointInTimeImage implements BlockDevice {
         int length = target.remaining();
         checkRange(offset, length);
         int begin = target.position();
-        while (target.hasRemaining()) {
-            if (!copyResident(offset - begin, target)) {
-                target.position(begin);
-                return false;
+        try {
+            while (target.hasRemaining()) {
+                if (!copyResident(offset - begin, target)) {
+                    target.position(begin);
+                    return false;
+                }
             }
+        } catch (UncheckedIOException _) {
+            // The map is damaged there, which a read will say.
+            target.position(begin);
+            return false;
         }
         wasAtHand(offset, length);
         return true;
@@ -142,20 +153,30 @@ public final class PointInTimeImage implements BlockDevice {
     /** A loan for each chunk of the range, null for one of zeros; null, with nothing borrowed, unless all can be had. */
     private List<MemoryTier.Loan> borrowAll(long offset, int length) {
         List<MemoryTier.Loan> loans = new ArrayList<>();
-        for (long chunk = offset / chunkSize; chunk * chunkSize < offset + length; chunk++) {
-            ChunkAddress address = map.address(chunk);
-            MemoryTier.Loan loan = address == null ? null : memory.lend(address);
-            if (loan == null && address != null) {
-                for (MemoryTier.Loan before : loans) {
-                    if (before != null) {
-                        before.giveBack();
-                    }
+        try {
+            for (long chunk = offset / chunkSize; chunk * chunkSize < offset + length; chunk++) {
+                ChunkAddress address = map.address(chunk);
+                MemoryTier.Loan loan = address == null ? null : memory.lend(address);
+                if (loan == null && address != null) {
+                    giveBack(loans);
+                    return null;
                 }
-                return null;
+                loans.add(loan);
             }
-            loans.add(loan);
+            return loans;
+        } catch (UncheckedIOException _) {
+            // The map is damaged there, which a read will say.
+            giveBack(loans);
+            return null;
         }
-        return loans;
+    }
+
+    private static void giveBack(List<MemoryTier.Loan> loans) {
+        for (MemoryTier.Loan loan : loans) {
+            if (loan != null) {
+                loan.giveBack();
+            }
+        }
     }
 
     private static void lendZeros(int count, Borrower borrower) {
@@ -203,9 +224,13 @@ public final class PointInTimeImage implements BlockDevice {
     }
 
     @Override
-    public List<Extent> extents(ByteRange range, int limit) {
+    public List<Extent> extents(ByteRange range, int limit) throws IOException {
         checkRange(range.offset(), range.length());
-        return map.extents(range, limit);
+        try {
+            return map.extents(range, limit);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.afterimage.catalog.Point;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
+import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.manifest.PointId;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
@@ -16,12 +17,27 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Manifests, each in memory once: fetched by the first who opens its point, shared by all who have it open, and kept a while for the next. What two points of a machine have in
  * common, which is most of their maps, is there once too. Thread-safe.
  */
 final class SharedManifests {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SharedManifests.class);
+
+    static {
+        // Whoever opens the first point of a process shall not wait for it.
+        Thread.ofPlatform().daemon().name("prepare").start(() -> {
+            try {
+                ManifestObjects.prepare();
+            } catch (RuntimeException | LinkageError e) {
+                LOG.debug("manifests could not be prepared for, which those who read one will be told of", e);
+            }
+        });
+    }
 
     private final Repository repository;
     /** What anybody has open. */
@@ -45,14 +61,14 @@ final class SharedManifests {
         return manifest.disks().stream().mapToLong(disk -> disk.map().memory()).sum();
     }
 
-    /** The point's manifest. Whoever goes on using it, or its maps, holds on to it. */
+    /** The point's manifest, its maps not {@linkplain Manifest#checkMaps checked}. Whoever goes on using it, or its maps, holds on to it. */
     Manifest get(Point point) throws IOException {
-        return get(HeldPoint.of(point), () -> repository.manifest(point));
+        return get(HeldPoint.of(point), () -> repository.openManifest(point));
     }
 
     /** The same of a point that may have been forgotten. */
     Manifest get(HeldPoint point) throws IOException {
-        return get(point, () -> repository.manifest(point));
+        return get(point, () -> repository.openManifest(point));
     }
 
     private Manifest get(HeldPoint point, Callable<Manifest> source) throws IOException {

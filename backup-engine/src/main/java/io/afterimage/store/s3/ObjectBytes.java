@@ -21,6 +21,8 @@ record ObjectBytes(ObjectKey key, String store) {
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
 
     private static final int TRANSFER_BYTES = 64 << 10;
+    /** The JDK lays out as much direct memory as a read of a socket may take. */
+    private static final int LONGEST_READ = 128 << 10;
 
     /** Fills {@code target} with the range of that length from {@code offset} on. */
     ResponseTransformer<GetObjectResponse, Void> range(long offset, ByteBuffer target) {
@@ -57,6 +59,16 @@ record ObjectBytes(ObjectKey key, String store) {
     }
 
     private void fill(ByteBuffer target, InputStream body) throws IOException {
+        if (target.hasArray()) {
+            while (target.hasRemaining()) {
+                int count = body.read(target.array(), target.arrayOffset() + target.position(), Math.min(LONGEST_READ, target.remaining()));
+                if (count < 0) {
+                    throw failure(Problem.BAD_REPLY, Outcome.TRANSIENT);
+                }
+                target.position(target.position() + count);
+            }
+            return;
+        }
         byte[] transfer = new byte[Math.min(TRANSFER_BYTES, target.remaining())];
         while (target.hasRemaining()) {
             int count = body.read(transfer, 0, Math.min(transfer.length, target.remaining()));

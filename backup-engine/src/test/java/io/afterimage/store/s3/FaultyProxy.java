@@ -49,10 +49,13 @@ public final class FaultyProxy implements Closeable {
         record Stall() implements Fault {}
     }
 
+    private static final int PIECE = 1 << 16;
+
     private final ServerSocket listener = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
     private final int serverPort;
     private final Duration latency;
     private final Observer observer;
+    private final Link link;
     private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -76,7 +79,13 @@ public final class FaultyProxy implements Closeable {
     }
 
     public FaultyProxy(int serverPort, Duration latency, Observer observer) throws IOException {
+        this(serverPort, latency, observer, Link.unbounded());
+    }
+
+    /** @param link what answers go over */
+    FaultyProxy(int serverPort, Duration latency, Observer observer, Link link) throws IOException {
         this.serverPort = serverPort;
+        this.link = link;
         this.latency = latency;
         this.observer = observer;
         Thread.ofVirtual().start(this::accept);
@@ -162,13 +171,13 @@ public final class FaultyProxy implements Closeable {
             case Fault.CutResponse cut -> {
                 if (cut.bodyBytes() >= 0) {
                     toClient.write(response.bytes());
-                    copy(body, toClient, Math.min(cut.bodyBytes(), length));
+                    carry(body, toClient, Math.min(cut.bodyBytes(), length));
                 }
                 yield false;
             }
             case null, default -> {
                 toClient.write(response.bytes());
-                copy(body, toClient, length);
+                carry(body, toClient, length);
                 observer.answered(request.line(), request.fields().getOrDefault("range", ""), length);
                 yield true;
             }
@@ -194,8 +203,18 @@ public final class FaultyProxy implements Closeable {
         return false;
     }
 
+    private void carry(InputStream body, OutputStream toClient, long bytes) throws IOException, InterruptedException {
+        for (long left = bytes; left > 0; ) {
+            int piece = (int) Math.min(left, PIECE);
+            link.carry(piece);
+            copy(body, toClient, piece);
+            left -= piece;
+        }
+        toClient.flush();
+    }
+
     private static void copy(InputStream from, OutputStream to, long bytes) throws IOException {
-        byte[] buffer = new byte[1 << 16];
+        byte[] buffer = new byte[(int) Math.min(PIECE, bytes)];
         for (long left = bytes; left > 0; ) {
             int count = from.read(buffer, 0, (int) Math.min(buffer.length, left));
             if (count < 0) {
