@@ -6,9 +6,8 @@ import io.afterimage.chunk.ChunkSize;
 import io.afterimage.manifest.BlockMapEditor;
 import io.afterimage.repository.PointWriter;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ExecutionException;
@@ -37,7 +36,8 @@ final class DiskCapture {
     private final PointWriter writer;
     private final ChunkSize chunkSize;
     private final Progress progress;
-    private final Queue<Future<List<ExaminedChunk>>> window = new ArrayDeque<>();
+    private final Queue<Future<Batch>> window = new ArrayDeque<>();
+    private final Deque<Batch> idle = new ArrayDeque<>();
     private CaptureBytes cost = CaptureBytes.NONE;
 
     /** @param damaged what the map inherits, and what cannot be read there: read again, changed or not */
@@ -90,32 +90,20 @@ final class DiskCapture {
             long from = first;
             int count = (int) Math.min(batch, range.end() - first);
             drain(WINDOW - 1);
-            window.add(threads.submit(() -> readBatch(from, count)));
+            Batch next = idle.isEmpty() ? new Batch(chunkSize, writer) : idle.pop();
+            window.add(threads.submit(() -> next.read(disk.device(), from, count)));
         }
-    }
-
-    /** Runs on a worker. */
-    private List<ExaminedChunk> readBatch(long first, int count) throws IOException {
-        long offset = first * chunkSize.bytes();
-        int length = (int) Math.min((long) count * chunkSize.bytes(), disk.device().size() - offset);
-        // The last chunk of a disk may reach beyond its end: what is not read stays zero.
-        byte[] bytes = new byte[count * chunkSize.bytes()];
-        disk.device().read(offset, ByteBuffer.wrap(bytes, 0, length));
-        List<ExaminedChunk> chunks = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            int at = i * chunkSize.bytes();
-            chunks.add(ExaminedChunk.of(first + i, bytes, at, Math.min(chunkSize.bytes(), length - at), chunkSize.bytes(), writer));
-        }
-        return chunks;
     }
 
     /** Takes up the eldest batches until at most {@code left} are in flight. */
     private void drain(int left) throws IOException {
         while (window.size() > left) {
             try {
-                for (ExaminedChunk chunk : window.remove().get()) {
+                Batch eldest = window.remove().get();
+                for (ExaminedChunk chunk : eldest.chunks()) {
                     take(chunk);
                 }
+                idle.push(eldest);
             } catch (ExecutionException e) {
                 throw e.getCause() instanceof IOException failure ? failure : new IOException("a chunk could not be read", e);
             } catch (InterruptedException e) {

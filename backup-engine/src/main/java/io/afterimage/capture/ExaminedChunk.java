@@ -19,16 +19,22 @@ import java.util.Arrays;
  */
 record ExaminedChunk(long number, ChunkId id, EncodedChunk encoded, int bytes) {
 
+    /** Encodes a chunk of that id, which stands in an array from an index on: as {@link PointWriter} does, in memory of the one's choice. */
+    @FunctionalInterface
+    interface Encoding {
+        EncodedChunk encode(ChunkId id, byte[] chunk, int at);
+    }
+
     /**
      * @param chunk a whole chunk from {@code at} on; what lies beyond the disk's end is zero
      * @param length of what lies on the disk
      */
-    static ExaminedChunk of(long number, byte[] chunk, int at, int length, int chunkSize, PointWriter writer) {
+    static ExaminedChunk of(long number, byte[] chunk, int at, int length, int chunkSize, PointWriter writer, Encoding encoding) {
         if (isZero(chunk, at, chunkSize)) {
             return new ExaminedChunk(number, null, null, length);
         }
         ChunkId id = writer.id(chunk, at);
-        return new ExaminedChunk(number, id, writer.find(id) == null ? writer.encode(id, chunk, at) : null, length);
+        return new ExaminedChunk(number, id, writer.find(id) == null ? encoding.encode(id, chunk, at) : null, length);
     }
 
     static boolean isZero(byte[] bytes, int at, int length) {

@@ -143,7 +143,7 @@ final class ReceivedDisk implements BlockDevice {
                 return;
             }
         }
-        ExaminedChunk examined = ExaminedChunk.of(chunk, content, 0, length, chunkBytes, writer);
+        ExaminedChunk examined = ExaminedChunk.of(chunk, content, 0, length, chunkBytes, writer, writer::encode);
         hand(new Piece(chunk, chunk + 1, examined, length));
     }
 

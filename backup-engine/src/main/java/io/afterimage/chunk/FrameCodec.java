@@ -71,11 +71,27 @@ public final class FrameCodec {
      * @param chunk holds the chunk's bytes, a full chunk size of them, from {@code offset} on; must not change any more
      */
     public EncodedChunk encode(ChunkId id, byte[] chunk, int offset) {
-        int limit = LARGEST_COMPRESSED_UNITS * chunkSize.unit() - HEADER_LENGTH - PackSeal.LARGEST_OVERHEAD;
-        byte[] payload = zstd.compress(chunk, offset, chunkSize.bytes(), limit);
-        return payload.length == 0
-                ? new EncodedChunk(id, Compression.NONE, ByteBuffer.wrap(chunk, offset, chunkSize.bytes()))
-                : new EncodedChunk(id, Compression.ZSTD, ByteBuffer.wrap(payload));
+        return encode(id, chunk, offset, ByteBuffer.allocate(room()));
+    }
+
+    /** The room that encoding a chunk takes for a moment, however little is kept of it. */
+    public int room() {
+        return Zstandard.room(chunkSize.bytes());
+    }
+
+    /**
+     * The same, with memory of the caller's for what is compressed, which is kept from being changed by moving its position behind it.
+     *
+     * @param room has an array, and at least {@link #room()} bytes left
+     */
+    public EncodedChunk encode(ChunkId id, byte[] chunk, int offset, ByteBuffer room) {
+        int length = zstd.compress(chunk, offset, chunkSize.bytes(), room);
+        if (length > LARGEST_COMPRESSED_UNITS * chunkSize.unit() - HEADER_LENGTH - PackSeal.LARGEST_OVERHEAD) {
+            return new EncodedChunk(id, Compression.NONE, ByteBuffer.wrap(chunk, offset, chunkSize.bytes()));
+        }
+        ByteBuffer payload = room.slice(room.position(), length);
+        room.position(room.position() + length);
+        return new EncodedChunk(id, Compression.ZSTD, payload);
     }
 
     /** The length code of the chunk's frame: see {@link ChunkAddress}. */

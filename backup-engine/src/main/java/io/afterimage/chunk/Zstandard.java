@@ -4,7 +4,7 @@ import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
@@ -15,34 +15,29 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 final class Zstandard {
 
     private final int level;
-    private final ConcurrentLinkedDeque<Compressor> compressors = new ConcurrentLinkedDeque<>();
+    private final ConcurrentLinkedDeque<ZstdCompressCtx> compressors = new ConcurrentLinkedDeque<>();
     private final ConcurrentLinkedDeque<ZstdDecompressCtx> decompressors = new ConcurrentLinkedDeque<>();
 
     Zstandard(int level) {
         this.level = level;
     }
 
-    private static final class Compressor {
-
-        private final ZstdCompressCtx context = new ZstdCompressCtx();
-        private byte[] target = {};
+    /** The room that compressing {@code length} bytes takes, however many come of them. */
+    static int room(int length) {
+        return Math.toIntExact(Zstd.compressBound(length));
     }
 
-    /** The compressed bytes; empty when there would be more than {@code limit} of them. */
-    byte[] compress(byte[] source, int offset, int length, int limit) {
-        Compressor compressor = compressors.poll();
-        if (compressor == null) {
-            compressor = new Compressor();
-            compressor.context.setLevel(level);
+    /** How many compressed bytes now stand in {@code room}, which has an array, behind its position: that stays where it is. */
+    int compress(byte[] source, int offset, int length, ByteBuffer room) {
+        ZstdCompressCtx context = compressors.poll();
+        if (context == null) {
+            context = new ZstdCompressCtx();
+            context.setLevel(level);
         }
-        int bound = Math.toIntExact(Zstd.compressBound(length));
-        if (compressor.target.length < bound) {
-            compressor.target = new byte[bound];
-        }
-        int size = compressor.context.compressByteArray(compressor.target, 0, bound, source, offset, length);
-        byte[] compressed = size > limit ? new byte[0] : Arrays.copyOf(compressor.target, size);
-        compressors.push(compressor);
-        return compressed;
+        int size = context.compressByteArray(
+                room.array(), room.arrayOffset() + room.position(), room.remaining(), source, offset, length);
+        compressors.push(context);
+        return size;
     }
 
     /** The number of bytes put into {@code target}; empty if the source is not zstd, or of more than {@code room} bytes. */

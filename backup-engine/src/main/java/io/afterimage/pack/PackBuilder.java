@@ -7,6 +7,7 @@ import io.afterimage.chunk.PackId;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** Gathers encoded chunks into one pack in memory. For one thread; of no use after {@link #finish}. */
 public final class PackBuilder {
@@ -18,15 +19,23 @@ public final class PackBuilder {
 
     private final PackId id;
     private final FrameCodec codec;
+    private final IntFunction<ByteBuffer> memory;
     private final List<PackEntry> entries = new ArrayList<>();
     private ByteBuffer bytes;
     private int nextOffset;
 
+    /** In memory of the heap. */
     public PackBuilder(PackId id, FrameCodec codec) {
+        this(id, codec, ByteBuffer::allocate);
+    }
+
+    /** @param memory gives empty buffers of a capacity, or of a larger one */
+    public PackBuilder(PackId id, FrameCodec codec, IntFunction<ByteBuffer> memory) {
         this.id = id;
         this.codec = codec;
+        this.memory = memory;
         nextOffset = PackLayout.firstOffset(codec.chunkSize());
-        bytes = ByteBuffer.allocate(FIRST_CAPACITY);
+        bytes = memory.apply(FIRST_CAPACITY);
         bytes.putLong(PackLayout.HEADER_MAGIC).putInt(codec.chunkSize().bytes()).putInt(0);
         id.put(bytes);
         bytes.position(nextOffset * codec.chunkSize().unit());
@@ -78,7 +87,7 @@ public final class PackBuilder {
     private void reserve(int length) {
         if (bytes.remaining() < length) {
             int needed = bytes.position() + length;
-            bytes = ByteBuffer.allocate(Math.max(needed, 2 * bytes.capacity())).put(bytes.flip());
+            bytes = memory.apply(Math.max(needed, 2 * bytes.capacity())).put(bytes.flip());
         }
     }
 }

@@ -4,6 +4,7 @@ import io.afterimage.chunk.PackId;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.pack.PackBuilder;
 import io.afterimage.pack.PackEntry;
+import io.afterimage.pack.PackMemory;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.store.ObjectKey;
 import java.io.Closeable;
@@ -30,6 +31,7 @@ final class PackUploads implements Closeable {
     private final Put put;
     private final ChunkIndex index;
     private final Consumer<List<PackEntry>> stored;
+    private final PackMemory memory = new PackMemory();
     private final Semaphore places = new Semaphore(AT_ONCE);
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -49,6 +51,11 @@ final class PackUploads implements Closeable {
         this.stored = stored;
     }
 
+    /** What packs are to be gathered in that are put here, as long as this is open. */
+    PackMemory memory() {
+        return memory;
+    }
+
     /** Waits for a place, and uploads in the background. */
     void put(PackBuilder pack) throws IOException {
         List<PackEntry> entries = pack.entries();
@@ -62,6 +69,7 @@ final class PackUploads implements Closeable {
                 bytes.addAndGet(content.remaining());
                 index.add(id, entries);
                 stored.accept(entries);
+                memory.giveBack(content);
             } catch (Throwable e) {
                 // An Error like any other: a point would be committed that names a pack which is not there.
                 failure.compareAndSet(null, e);
@@ -111,5 +119,6 @@ final class PackUploads implements Closeable {
     public void close() {
         threads.shutdownNow();
         threads.close();
+        memory.close();
     }
 }

@@ -42,6 +42,7 @@ public final class PointWriter implements Closeable {
     private final PackUploads uploads;
     private final Optional<Manifest> parent;
     private final Optional<Immutability> immutability;
+    /** Null while no chunk waits to be stored. */
     private PackBuilder pack;
 
     /** For a point that is not immutable. */
@@ -77,7 +78,6 @@ public final class PointWriter implements Closeable {
         healing = new Healing(repository, index);
         known = new KnownChunks(repository, index, parent, condemned, healing);
         uploads = new PackUploads(this::put, index, known::stored);
-        pack = newPack();
     }
 
     /** Makes {@link #find} know all chunks of the repository: worth a listing when much is to be read. */
@@ -108,13 +108,26 @@ public final class PointWriter implements Closeable {
         return repository.codec().encode(id, chunk, offset);
     }
 
+    /** As {@link FrameCodec#encode(ChunkId, byte[], int, ByteBuffer)}. */
+    public EncodedChunk encode(ChunkId id, byte[] chunk, int offset, ByteBuffer room) {
+        return repository.codec().encode(id, chunk, offset, room);
+    }
+
+    /** As {@link FrameCodec#room()}. */
+    public int room() {
+        return repository.codec().room();
+    }
+
     /** Lays a chunk behind those added before. May wait until earlier packs are stored. */
     public ChunkAddress add(EncodedChunk chunk) throws IOException {
+        if (pack == null) {
+            pack = new PackBuilder(PackId.random(random), repository.codec(), uploads.memory());
+        }
         ChunkAddress address = pack.add(chunk);
         known.add(chunk.id(), address);
         if (pack.isFull()) {
             uploads.put(pack);
-            pack = newPack();
+            pack = null;
         }
         return address;
     }
@@ -147,9 +160,9 @@ public final class PointWriter implements Closeable {
 
     /** Waits until all chunks added are stored. */
     public void finishPacks() throws IOException {
-        if (!pack.isEmpty()) {
+        if (pack != null) {
             uploads.put(pack);
-            pack = newPack();
+            pack = null;
         }
         uploads.await();
     }
@@ -177,10 +190,6 @@ public final class PointWriter implements Closeable {
             lease.check();
         }
         healing.finish(known);
-    }
-
-    private PackBuilder newPack() {
-        return new PackBuilder(PackId.random(random), repository.codec());
     }
 
     @Override

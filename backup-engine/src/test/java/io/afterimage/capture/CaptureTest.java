@@ -34,6 +34,7 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -104,6 +105,32 @@ class CaptureTest {
         for (int i = 0; i < points.size(); i++) {
             assertArrayEquals(references.get(i), PointBytes.read(repository, points.get(i), VDA), "point " + i);
         }
+    }
+
+    /** More than is held in memory at a time, so that all of that is used again, and again for other lengths. */
+    @Test
+    void aLongDiskReadsAsItWas() throws IOException {
+        Random random = new Random(11);
+        long size = 1100L * CHUNK + 512;
+        MemoryDevice disk = new MemoryDevice(size);
+        byte[] chunk = new byte[CHUNK];
+        for (long at = 0; at < size; at += CHUNK) {
+            random.nextBytes(chunk);
+            // Noise, what compresses more or less well, and zeros.
+            int kind = random.nextInt(8);
+            if (kind > 5) {
+                Arrays.fill(chunk, random.nextInt(CHUNK), CHUNK, (byte) kind);
+            }
+            if (kind > 0) {
+                disk.write(at, ByteBuffer.wrap(chunk, 0, (int) Math.min(CHUNK, size - at)));
+            }
+        }
+        Point first = capture(SourceDisk.whole(VDA, disk, Optional.empty()));
+        assertArrayEquals(bytes(disk), PointBytes.read(repository, first, VDA));
+        fill(disk, 5, 1, 12);
+        fill(disk, 400, 100, 13);
+        Point second = capture(SourceDisk.whole(VDA, disk, Optional.empty()));
+        assertArrayEquals(bytes(disk), PointBytes.read(repository, second, VDA));
     }
 
     /** One random change, as a guest would make it: unaligned, over chunk borders, zeroing what held data. */

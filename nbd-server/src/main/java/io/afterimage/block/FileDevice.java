@@ -19,6 +19,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 public final class FileDevice implements BlockDevice {
 
     private static final int ZEROS = 1 << 20;
+    /** The JDK reads for an array into memory of its own first: as much as a processor's cache still holds while it is copied. */
+    private static final int COPIED = 128 * 1024;
 
     private final Path path;
     private final FileChannel channel;
@@ -81,10 +83,12 @@ public final class FileDevice implements BlockDevice {
         checkRange(offset, target.remaining());
         long position = offset;
         while (target.hasRemaining()) {
-            int count = channel.read(target, position);
+            int length = target.isDirect() ? target.remaining() : Math.min(COPIED, target.remaining());
+            int count = channel.read(target.slice(target.position(), length), position);
             if (count < 0) {
                 throw new IOException(path + " has become shorter than " + size + " bytes");
             }
+            target.position(target.position() + count);
             position += count;
         }
     }

@@ -28,7 +28,8 @@ import java.util.Set;
 /**
  * A store whose objects are the files of a folder, an object's key being its path in there.
  *
- * <p><b>PUT</b> writes a file of a name that no object can have ({@link TemporaryFile}) into the object's own folder, syncs it, renames it over
+ * <p><b>PUT</b> writes a file of a name that no object can have ({@link TemporaryFile}) into the object's own folder, past the page cache where that is worth
+ * while and possible ({@link UncachedFile}), syncs it, renames it over
  * the object and syncs the folder: a crash leaves the old object or the new one, and at worst a temporary file that no LIST shows.
  * <b>DELETE</b> returns when the folders are synced, so that deletions reach the disk in the order they were made in.
  * <b>GET</b> keeps files open between calls; each call checks by one stat that the open file is still the one of that name.

@@ -38,6 +38,10 @@ record TemporaryFile(Path path) {
         TemporaryFile file = new TemporaryFile(path);
         ByteBuffer[] parts = Arrays.stream(content).map(ByteBuffer::duplicate).toArray(ByteBuffer[]::new);
         try (FileChannel channel = FileChannel.open(path, NEW, OWNER_ONLY)) {
+            if (parts.length > 0) {
+                UncachedFile.write(path, parts[0]);
+                channel.position(parts[0].position() - content[0].position());
+            }
             long remaining = Arrays.stream(parts).mapToLong(ByteBuffer::remaining).sum();
             while (remaining > 0) {
                 remaining -= channel.write(parts);

@@ -19,9 +19,11 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -205,6 +207,28 @@ final class FileObjectStoreTest extends ObjectStoreContract {
         store().get(key("a"), 0, ByteBuffer.allocate(5));
         store().delete(key("a"));
         assertEquals(0, openFilesBelow(root()));
+    }
+
+    /** Memory that begins where a page does goes to the disk without the page cache between them, as far as it is whole blocks. */
+    @Test
+    void whateverMemoryALongObjectComesFromItIsWhole() throws IOException {
+        Random random = new Random(3);
+        ByteBuffer memory = ByteBuffer.allocateDirect((3 << 20) + 4096).alignedSlice(4096);
+        byte[] bytes = new byte[3 << 20];
+        random.nextBytes(bytes);
+        memory.put(0, bytes);
+        for (int length : new int[] {1 << 20, (1 << 20) - 1, (1 << 20) + 1, (2 << 20) - 1, (2 << 20) + 4096 + 17}) {
+            for (int begin : new int[] {0, 1, 512, 4096}) {
+                ByteBuffer content = memory.slice(0, begin + length).position(begin);
+                ByteBuffer more = ByteBuffer.wrap(bytes, 7, 1000);
+                store().put(key("packs/00/a"), content, more);
+                assertEquals(begin, content.position());
+                assertEquals(begin + length, content.limit());
+                byte[] expected = Arrays.copyOf(Arrays.copyOfRange(bytes, begin, begin + length), length + 1000);
+                System.arraycopy(bytes, 7, expected, length, 1000);
+                assertArrayEquals(expected, store().getWhole(key("packs/00/a"), bytes.length));
+            }
+        }
     }
 
     private static long openFilesBelow(Path root) throws IOException {
