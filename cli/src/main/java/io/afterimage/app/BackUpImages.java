@@ -118,8 +118,8 @@ public final class BackUpImages {
             Request request, Capture capture, BackupLease lease, Lineage lineage, OfflineSources sources, Progress progress) throws IOException {
         try (sources;
                 PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
-            List<SourceDisk> disks = doubt(request, sources.open(lineage, request.changed()), lineage);
-            return capture.run(repository, writer, disks, progress).commit();
+            List<SourceDisk> disks = sources.open(lineage, request.changed()).stream().map(SourceDevice::over).toList();
+            return capture.run(repository, writer, doubt(request, disks, lineage), progress).commit();
         }
     }
 

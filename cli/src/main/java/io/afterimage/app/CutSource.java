@@ -43,7 +43,7 @@ final class CutSource implements Closeable {
             throws IOException {
         RemoteDevice device = connect(uri, changes);
         try {
-            BlockDevice read = reading.apply(device);
+            BlockDevice read = new SourceDevice(name, reading.apply(device));
             return new CutSource(device, switch (changes) {
                 case Changes.Recorded recorded -> {
                     List<ByteRange> ranges = new ArrayList<>(ChangedRanges.flagged(device, recorded.context()));

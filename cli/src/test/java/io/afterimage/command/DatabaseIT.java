@@ -11,6 +11,9 @@ import io.afterimage.lab.GuestPlan;
 import io.afterimage.lab.Lab;
 import io.afterimage.lab.Tool;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,26 +28,30 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A Debian machine with two databases on ext4 on a volume that is striped over a qcow2 and a raw disk, so that hardly anything is written
- * to one disk alone. It commits all the time, and says so on its console. Every point is booted from the backup, with the root disk of the same instant.
- * {@code -Dafterimage.points=N} makes more of them.
+ * A Debian machine with three databases, two of SQLite's and PostgreSQL's, on ext4 on a volume that is striped over a qcow2 and a raw disk, so that
+ * hardly anything is written to one disk alone. It commits all the time, and says so on its console. Every point is booted from the backup, with the
+ * root disk of the same instant. A snapshot that the guest makes of the volume is a source, too. {@code -Dafterimage.points=N} makes more points.
  */
 class DatabaseIT {
 
     private static final int POINTS = Integer.getInteger("afterimage.points", 4);
-    private static final String SIZE = "96M";
+    private static final String SIZE = "160M";
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final int MORE = 15;
-    private static final Pattern COMMITTED = Pattern.compile("committed (wal|delete) (\\d+)");
-    private static final Pattern FOUND = Pattern.compile("(?m)^(wal|delete) (\\d+)$");
+    private static final Pattern COMMITTED = Pattern.compile("committed (wal|delete|post) (\\d+)");
+    private static final Pattern FOUND = Pattern.compile("(?m)^(wal|delete|post) (\\d+)$");
     private static final List<List<String>> WAYS = List.of(
             List.of("--mode", "pull"),
             List.of("--mode", "push"),
             List.of("--mode", "pull", "--quiesce", "required", "--quiesce-limit", "2m"),
             List.of("--mode", "pull"));
 
+    private static final Map<String, Long> NONE = Map.of("wal", 0L, "delete", 0L, "post", 0L);
+
     @TempDir
     Path folder;
+
+    private final int port = freePort();
 
     /** @param told the last transaction by database that was safe before the cut, as the guest has said by then */
     private record Moment(String point, boolean quiesced, Map<String, Long> told) {}
@@ -57,7 +64,7 @@ class DatabaseIT {
         try (Guest guest = machine()) {
             guest.run("ledger make /dev/vdb /dev/vdc");
             guest.run("setsid ledger keep > /run/ledger.log 2>&1 < /dev/null &");
-            Map<String, Long> before = Map.of("wal", 0L, "delete", 0L);
+            Map<String, Long> before = NONE;
             while (moments.size() < POINTS) {
                 awaitMore(guest, before);
                 Moment moment = backUp(afterimage, guest, WAYS.get(moments.size() % WAYS.size()));
@@ -65,13 +72,31 @@ class DatabaseIT {
                 moments.add(moment);
             }
             awaitMore(guest, before);
+            backUpSnapshot(afterimage, guest);
             guest.kill();
         }
         try (ServedRepository served = ServedRepository.start(afterimage, folder)) {
-            Map<String, Long> before = Map.of("wal", 0L, "delete", 0L);
+            Map<String, Long> before = NONE;
             for (Moment moment : moments) {
                 before = check(served, moment, before);
             }
+        }
+    }
+
+    /** What LVM shows of one instant, though the volume is written to. */
+    private void backUpSnapshot(Program afterimage, Guest guest) throws IOException {
+        String digest = guest.run("ledger snap before 64M").strip();
+        afterimage.run("backup", "volume", "--image", "all=nbd://127.0.0.1:" + port).orFail();
+        Path restored = folder.resolve("volume.raw");
+        afterimage.run("restore", "volume", "--to", restored.toString()).orFail();
+        assertEquals(digest, Tool.run("sha256sum", restored.toString()).orFail().text().split(" ", 2)[0]);
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -80,12 +105,13 @@ class DatabaseIT {
         Tool.run("truncate", "--size", SIZE, raw.toString()).orFail();
         Path qcow2 = folder.resolve("data.qcow2");
         Tool.run("qemu-img", "create", "-q", "-f", "qcow2", qcow2.toString(), SIZE).orFail();
-        return Guest.debian(folder.resolve("g")).disk(GuestDisk.qcow2("data", qcow2)).disk(GuestDisk.raw("logs", raw)).program(Lab.newerQemu()).start().awaitReady();
+        return Guest.debian(folder.resolve("g")).disk(GuestDisk.qcow2("data", qcow2)).disk(GuestDisk.raw("logs", raw)).program(Lab.newerQemu())
+                .options("-nic", "user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:" + port + "-:10809").start().awaitReady();
     }
 
     private static void awaitMore(Guest guest, Map<String, Long> than) {
         Deadline.in(PATIENCE).await(
-                () -> committed(guest.serial()).entrySet().stream().filter(told -> told.getValue() >= than.get(told.getKey()) + MORE).count() == 2,
+                () -> committed(guest.serial()).entrySet().stream().filter(told -> told.getValue() >= than.get(told.getKey()) + MORE).count() == NONE.size(),
                 () -> "the databases stand still after " + than + ": " + guest.run("cat /run/ledger.log"));
     }
 
@@ -118,7 +144,7 @@ class DatabaseIT {
             }
             String said = guest.run("ledger check");
             Map<String, Long> found = numbers(FOUND, said);
-            for (String database : List.of("wal", "delete")) {
+            for (String database : NONE.keySet()) {
                 assertTrue(found.get(database) >= moment.told().get(database), () -> moment + ", but: " + said);
                 assertTrue(found.get(database) > before.get(database), () -> "not after " + before + ": " + said);
             }

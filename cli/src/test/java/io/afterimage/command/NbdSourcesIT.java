@@ -66,6 +66,20 @@ class NbdSourcesIT {
         return afterimage.run(words.toArray(String[]::new)).json();
     }
 
+    /** Such as a snapshot of LVM's that has run full. */
+    @Test
+    void aDiskThatCannotBeReadIsNamed() throws IOException {
+        socket = folder.resolve("broken");
+        Process server = Tool.start(List.of("nbdkit", "-f", "-r", "-U", socket.toString(), "--filter=error", "pattern", "8M", "error=EIO", "error-pread-rate=100%"),
+                folder.resolve("nbd.log"));
+        Deadline.in(Duration.ofMinutes(1)).await(() -> Files.exists(socket) || !server.isAlive(), () -> "nbdkit makes no socket");
+        Program.Result refused = afterimage.run("backup", "web", "--image", "vda=nbd+unix:///?socket=" + socket);
+        end(server);
+        assertEquals(ExitCode.SOURCE.number(), refused.exit(), refused.err());
+        assertTrue(refused.err().contains("The disk vda cannot be read at "), refused.err());
+        assertEquals(0, afterimage.run("list", "--json").json().size());
+    }
+
     @Test
     void anExportIsReadWholeOrWhereItsContextSays() throws IOException {
         Process server = serve();
