@@ -69,6 +69,13 @@ public final class BackupLease extends Lease {
         }
     }
 
+    /** Throws unless the lease is held, and was all the time, by the store's clock too: to be asked before the point is committed. */
+    public void confirm() throws IOException {
+        super.renew();
+        requireSteadyClock();
+        check();
+    }
+
     @Override
     public void renew() throws IOException {
         super.renew();

@@ -42,7 +42,10 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     private final ScheduledExecutorService renewal =
             Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("lease").factory());
     private Instant expires = Instant.MAX;
+    private volatile Instant asked = Instant.MAX;
     private volatile Duration storeAhead = Duration.ZERO;
+    /** The most that it can have been, since a request takes its time; empty if it is not known. */
+    private volatile Optional<Duration> mostAhead = Optional.empty();
     private volatile boolean left;
 
     /** @param folder where leases of this kind lie */
@@ -91,6 +94,7 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
 
     private void compareClocks(Instant stored) {
         storeAhead = Duration.between(clock.instant(), stored);
+        mostAhead = Optional.of(Duration.between(asked, stored));
         if (storeAhead.abs().compareTo(LeaseTerms.CLOCKS) > 0) {
             LOG.warn(
                     "The clock of this host is {} minutes {} that of {}: set whichever is wrong, since points are named and kept by their time.",
@@ -103,6 +107,28 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     /** How far the store's clock was ahead of this host's when the lease was taken; zero if that cannot be told. */
     public Duration storeAhead() {
         return storeAhead;
+    }
+
+    /**
+     * Throws if this host has stood still, as a virtual machine that was paused does, for longer than others wait for it. Its own clock may know nothing of
+     * that, so the store's is asked. To be called right after the lease was renewed.
+     */
+    final void requireSteadyClock() throws IOException {
+        if (mostAhead.isEmpty()) {
+            return;
+        }
+        for (ObjectInfo own : store.list(new KeyPrefix(key.value())).toList()) {
+            Duration lost = Duration.between(clock.instant(), own.lastModified()).minus(mostAhead.get());
+            if (lost.compareTo(terms.margin()) > 0) {
+                synchronized (this) {
+                    expires = Instant.MIN;
+                }
+                throw new CatalogException(
+                        Reason.BUSY,
+                        "This host has stood still for " + lost.toMinutes() + " minutes, or its clock was set back, while it had " + right()
+                                + ", and others may have taken it for dead: run the command again.");
+            }
+        }
     }
 
     /** Throws unless the lease is still held: to be asked before what cannot be taken back. */
@@ -123,7 +149,8 @@ public abstract sealed class Lease implements Closeable permits BackupLease, GcL
     /** Makes the lease good for another {@link LeaseTerms#life}, unless it has expired: then it throws. Happens by itself, too. */
     public void renew() throws IOException {
         checkThis();
-        Instant next = clock.instant().plus(terms.life());
+        asked = clock.instant();
+        Instant next = asked.plus(terms.life());
         store.put(key, ByteBuffer.wrap(LeaseContent.of(next, holder, points).toJson()));
         synchronized (this) {
             checkThis();

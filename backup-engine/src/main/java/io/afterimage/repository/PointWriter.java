@@ -161,7 +161,7 @@ public final class PointWriter implements Closeable {
 
     /** Stores the descriptor: from now on the point is there. Then older points are told where their damaged chunks lie anew. */
     public void commit(Point point) throws IOException {
-        lease.check();
+        lease.confirm();
         try {
             ObjectKey key = Catalog.key(point.machine(), point.id());
             put(key, ByteBuffer.wrap(repository.seal().seal(key, PointDescriptor.of(point).toJson())));
