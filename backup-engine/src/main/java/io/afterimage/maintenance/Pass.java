@@ -17,6 +17,7 @@ import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -122,8 +123,8 @@ final class Pass {
     }
 
     private void sweep() throws IOException {
-        Instant now = clock.instant();
-        Set<ObjectKey> alive = roots.alive(now, terms);
+        Instant now = earlier();
+        Set<ObjectKey> alive = roots.alive(clock.instant(), terms);
         List<Condemnation> ripe = condemned.stream().filter(condemnation -> isRipe(condemnation, now, alive)).toList();
         Set<ObjectKey> manifests =
                 ripe.stream().flatMap(each -> each.manifests().stream()).filter(this::isGarbage).collect(Collectors.toSet());
@@ -178,7 +179,18 @@ final class Pass {
     private boolean isRipe(Condemnation condemnation, Instant now, Set<ObjectKey> alive) {
         return condemnation.leases().isPresent()
                 && condemnation.leases().get().stream().noneMatch(alive::contains)
-                && !condemnation.time().plus(request.grace()).isAfter(now);
+                && (request.grace().isZero() || !condemnation.time().plus(request.grace()).isAfter(now));
+    }
+
+    /** The instant by this host's clock or by the store's: grace periods begin by the later and end by the earlier, since hosts may differ. */
+    private Instant later() {
+        Duration ahead = changes.storeAhead();
+        return ahead.isNegative() ? clock.instant() : clock.instant().plus(ahead);
+    }
+
+    private Instant earlier() {
+        Duration ahead = changes.storeAhead();
+        return ahead.isNegative() ? clock.instant().plus(ahead) : clock.instant();
     }
 
     /**
@@ -216,7 +228,7 @@ final class Pass {
         List<Condemnation> written = new ArrayList<>();
         int most = Math.max(Math.max(newPacks.size(), compact.size()), newManifests.size());
         for (int i = 0; i < most; i += Condemnation.MOST_ENTRIES) {
-            written.add(Condemnation.of(clock.instant(), slice(newPacks, i), slice(compact, i), slice(newManifests, i)));
+            written.add(Condemnation.of(later(), slice(newPacks, i), slice(compact, i), slice(newManifests, i)));
         }
         return written;
     }
@@ -237,7 +249,7 @@ final class Pass {
             running.add(listing.next().key());
         }
         for (Condemnation condemnation : unarmed) {
-            Condemnation armed = condemnation.armed(clock.instant(), running);
+            Condemnation armed = condemnation.armed(later(), running);
             changes.put(armed);
             condemned.add(armed);
         }
