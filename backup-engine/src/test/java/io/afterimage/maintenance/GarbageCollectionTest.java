@@ -29,6 +29,7 @@ import io.afterimage.repository.Condemnation;
 import io.afterimage.repository.PointBytes;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.CountingStore;
+import io.afterimage.store.FaultyStore;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.MemoryObjectStore;
 import io.afterimage.store.ObjectInfo;
@@ -343,6 +344,33 @@ class GarbageCollectionTest {
         assertEquals(1, gc(Duration.ZERO).deleted().packs());
     }
 
+    /** Condemned by a host whose clock is days behind, or looked at by one that is days ahead. */
+    @Test
+    void theGracePeriodIsOverWhenTheStoresClockSaysSoToo() throws IOException {
+        forget(backups.run(WEB, disk(1, 2, 3)));
+        ahead = Duration.ofDays(3);
+        gc(GRACE);
+        now = now.plus(ahead);
+        ahead = Duration.ZERO;
+        assertEquals(0, gc(GRACE).deleted().packs());
+        ahead = Duration.ofDays(-3);
+        now = now.plus(Duration.ofDays(3));
+        assertEquals(0, gc(GRACE).deleted().packs());
+        now = now.plus(GRACE);
+        assertEquals(1, gc(GRACE).deleted().packs());
+    }
+
+    /** A host that is a virtual machine and was paused: by its own clock no time has passed, and by everybody else's it was dead. */
+    @Test
+    void aBackupOnAHostThatStoodStillLeavesNoPoint() throws IOException {
+        CatalogException refusal = assertThrows(
+                CatalogException.class, () -> backups.run(WEB, disk(1, 2, 3), _ -> {}, _ -> ahead = ahead.plus(Duration.ofMinutes(16))));
+        assertEquals(CatalogException.Reason.BUSY, refusal.reason());
+        assertTrue(refusal.getMessage().contains("stood still for 16 minutes"), refusal.getMessage());
+        assertEquals(Set.of(), keys("points/"));
+        assertExact(backups.run(WEB, disk(1, 2, 3), _ -> {}, _ -> ahead = ahead.plus(Duration.ofMinutes(14))), disk(1, 2, 3));
+    }
+
     @Test
     void theMachineOfARunningBackupWhoseClockIsBehindIsTaken() throws IOException {
         InstantSource behind = () -> now.minus(Duration.ofHours(3));
@@ -408,6 +436,49 @@ class GarbageCollectionTest {
         gc(Duration.ZERO);
         gc(Duration.ZERO);
         assertEquals(1, keys("").size());
+    }
+
+    @Test
+    void aCompactionThatDiesAtAnyRequestLosesNothingAndIsFinishedByTheNext() throws IOException {
+        boolean died = true;
+        for (int requests = 0; died; requests++) {
+            MemoryObjectStore memory = new MemoryObjectStore(() -> now, ObjectStore.PAGE);
+            repository = Repository.create(memory, new ChunkSize(Backups.CHUNK), random);
+            backups = new Backups(repository, index, () -> now, LeaseTerms.DEFAULT, random);
+            Point first = backups.run(WEB, disk(1, 2, 3, 4, 5));
+            Point second = backups.run(WEB, disk(6, 7, 8, 9, 5));
+            Point third = backups.run(WEB, disk(6, 1, 8, 9, 5));
+            forget(first);
+            FaultyStore faulty = new FaultyStore(memory, requests, FaultyStore.Rates.NONE);
+            repository = Repository.open(faulty);
+            repository.setRequestsAtOnce(1);
+            faulty.crashAfter(requests);
+            died = diesCompacting();
+            for (Duration later : List.of(Duration.ZERO, Duration.ofHours(1))) {
+                now = now.plus(later);
+                repository = Repository.open(memory);
+                if (!later.isZero()) {
+                    assertEquals(Tally.NONE, compactAtOnce().partlyDead());
+                    assertEquals(2, memory.list(PackObjects.ALL).toList().size(), "killed at request " + requests);
+                }
+                assertExact(second, disk(6, 7, 8, 9, 5));
+                assertExact(third, disk(6, 1, 8, 9, 5));
+            }
+        }
+    }
+
+    private GcReport compactAtOnce() throws IOException {
+        return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
+                .run(new GarbageCollection.Request(Duration.ZERO, 0.5, false), Progress.NONE);
+    }
+
+    private boolean diesCompacting() throws IOException {
+        try {
+            compactAtOnce();
+            return false;
+        } catch (FaultyStore.SimulatedCrash e) {
+            return true;
+        }
     }
 
     @Test
