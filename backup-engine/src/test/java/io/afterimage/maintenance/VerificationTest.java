@@ -63,6 +63,12 @@ class VerificationTest {
     private final List<Point> points = new ArrayList<>();
     private final List<byte[]> references = new ArrayList<>();
     private Repository repository;
+    /** Since the test began, for all who have a clock. */
+    private Duration passed = Duration.ZERO;
+
+    private Instant now() {
+        return Instant.now().plus(passed);
+    }
 
     @BeforeEach
     void backUp() throws IOException {
@@ -224,6 +230,7 @@ class VerificationTest {
         assertEquals(2, verify(store).findings().size());
         boolean completed = false;
         for (int requests = 0; !completed; requests++) {
+            passed = Duration.ZERO;
             MemoryObjectStore copy = copy(store);
             Path ofRun = folder.resolve("index-" + requests);
             Files.createDirectories(ofRun);
@@ -234,11 +241,11 @@ class VerificationTest {
             try (ChunkIndex index = ChunkIndex.open(ofRun)) {
                 Repository dying = Repository.open(faulty);
                 faulty.crashAfter(requests);
-                completed = survives(() -> backups(dying, index, InstantSource.system()).run(WEB, references.getLast()));
-                InstantSource later = () -> Instant.now().plus(Duration.ofHours(1));
+                completed = survives(() -> backups(dying, index, this::now).run(WEB, references.getLast()));
+                passed = Duration.ofHours(1);
                 Repository whole = Repository.open(copy);
                 for (byte[] disk : references) {
-                    backups(whole, index, later).run(WEB, disk);
+                    backups(whole, index, this::now).run(WEB, disk);
                 }
             }
             assertExact(Repository.open(copy));
@@ -280,8 +287,8 @@ class VerificationTest {
         store.put(key, ByteBuffer.wrap(bytes));
     }
 
-    private static MemoryObjectStore copy(ObjectStore store) throws IOException {
-        MemoryObjectStore copy = new MemoryObjectStore();
+    private MemoryObjectStore copy(ObjectStore store) throws IOException {
+        MemoryObjectStore copy = new MemoryObjectStore(this::now, ObjectStore.PAGE);
         for (ObjectInfo object : store.list(KeyPrefix.ALL).toList()) {
             copy.put(object.key(), ByteBuffer.wrap(store.getWhole(object.key(), 1 << 24)));
         }

@@ -65,6 +65,8 @@ class OverlayLibraryTest {
     private Path folder;
 
     private final byte[] disk = new byte[SIZE];
+    /** Since the test began, for the store and for who collects. */
+    private Duration passed = Duration.ZERO;
     private CountingStore store;
     private Repository repository;
     private Point point;
@@ -74,7 +76,7 @@ class OverlayLibraryTest {
     @BeforeEach
     void capture() throws IOException {
         SecureRandom random = new SecureRandom();
-        store = new CountingStore(new MemoryObjectStore());
+        store = new CountingStore(new MemoryObjectStore(() -> Instant.now().plus(passed), ObjectStore.PAGE));
         repository = Repository.create(store, ChunkSize.DEFAULT, random);
         new Random(1).nextBytes(disk);
         MemoryDevice source = new MemoryDevice(SIZE);
@@ -170,7 +172,8 @@ class OverlayLibraryTest {
     }
 
     private void collect(Duration later) throws IOException {
-        new GarbageCollection(repository, InstantSource.fixed(Instant.now().plus(later)), LeaseTerms.DEFAULT, new SecureRandom())
+        passed = later;
+        new GarbageCollection(repository, () -> Instant.now().plus(passed), LeaseTerms.DEFAULT, new SecureRandom())
                 .run(new GarbageCollection.Request(Duration.ofHours(1), 0, false), Progress.NONE);
     }
 
