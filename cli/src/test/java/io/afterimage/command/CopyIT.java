@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.lab.Tool;
-import io.afterimage.store.s3.EmbeddedS3;
 import io.afterimage.store.s3.S3TestBucket;
 import io.afterimage.store.s3.SwiftServer;
 import java.io.IOException;
@@ -117,21 +116,6 @@ class CopyIT {
             Path restored = folder.resolve("restored");
             home.run("restore", "web", "--force", "--to", restored.toString()).orFail();
             Tool.run("cmp", disk.toString(), restored.toString()).orFail();
-        }
-    }
-
-    @Test
-    void aBucketMayStandInTheNameOfItsHost() throws IOException {
-        try (EmbeddedS3 server = EmbeddedS3.startAtHost("s3.test", "site")) {
-            Path hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 s3.test site.s3.test\n");
-            Program program = afterimage
-                    .with("AWS_ACCESS_KEY_ID", EmbeddedS3.ACCESS_KEY)
-                    .with("AWS_SECRET_ACCESS_KEY", EmbeddedS3.SECRET_KEY)
-                    .with("AFTERIMAGE_JAVA_OPTIONS", "-Djdk.net.hosts.file=" + hosts);
-            String site = "s3://site/p?region=us-east-1&addressing=virtual&endpoint=http://s3.test:" + server.port();
-            program.run("init", "--repo", site).orFail();
-            assertEquals(3, program.run("copy", "--to", site, "--json").json().size());
-            assertEachMomentIn(program, "--repo", site);
         }
     }
 

@@ -14,11 +14,18 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 public final class S3TestBucket {
 
     private final URI endpoint;
+    private final String addressing;
     private final String name;
     private final AwsCredentialsProvider credentials;
 
     public S3TestBucket(URI endpoint, String accessKey, String secretKey, String name) {
+        this(endpoint, "path", accessKey, secretKey, name);
+    }
+
+    /** @param addressing whether the bucket stands in the path or in the host's name: {@code path} or {@code virtual} */
+    S3TestBucket(URI endpoint, String addressing, String accessKey, String secretKey, String name) {
         this.endpoint = endpoint;
+        this.addressing = addressing;
         this.name = name;
         this.credentials = StaticCredentialsProvider.create(AwsBasicCredentials.create(accessKey, secretKey));
     }
@@ -91,7 +98,7 @@ public final class S3TestBucket {
     }
 
     public S3Location location(String prefix) {
-        return S3Location.parse("s3://" + name + "/" + prefix + "?region=us-east-1&endpoint=" + endpoint);
+        return S3Location.parse("s3://" + name + "/" + prefix + "?region=us-east-1&addressing=" + addressing + "&endpoint=" + endpoint);
     }
 
     /** The SDK as it is, to do what a store cannot. */
