@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who started this process and waits to hear that it is ready: systemd, for a unit of {@code Type=notify}. The protocol is that of sd_notify(3), one
+ * Who started this process and waits to hear that it is ready, and how it is: systemd, for a unit of {@code Type=notify}. The protocol is that of sd_notify(3), one
  * datagram a message, to the socket that {@code NOTIFY_SOCKET} names; the JDK has no datagrams on unix sockets. Nothing fails for want of a listener.
  */
 public final class NotifySocket {
@@ -42,6 +42,11 @@ public final class NotifySocket {
     /** Says that what was started can be used. */
     public void ready() {
         socket.ifPresent(path -> send(path, "READY=1"));
+    }
+
+    /** Says how it is, in one line, for whoever asks the service manager. */
+    public void status(String line) {
+        socket.ifPresent(path -> send(path, "STATUS=" + line));
     }
 
     private static void send(String path, String message) {

@@ -49,6 +49,7 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
 
     private static final Duration GRACE = Duration.ofSeconds(5);
+    private static final int STATUS_EVERY_SECONDS = 5;
 
     @Mixin
     private RepositoryOption repository;
@@ -121,8 +122,9 @@ final class ServeCommand implements Callable<Integer> {
             if (mount != null) {
                 spec.commandLine().getOut().println("Mounted at " + mount.folder() + ".");
             }
-            NotifySocket.of(System.getenv()).ready();
-            awaitEnd(server, images, Optional.ofNullable(mount));
+            NotifySocket manager = NotifySocket.of(System.getenv());
+            manager.ready();
+            awaitEnd(server, images, Optional.ofNullable(mount), manager);
         } finally {
             closed.countDown();
         }
@@ -144,8 +146,8 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. */
-    private void awaitEnd(NbdServer server, ImageLibrary images, Optional<RepositoryMount> mount) {
+    /** SIGTERM and Ctrl-C run the hook; the process ends when the clients have been told. Until then the service manager is told what is read. */
+    private void awaitEnd(NbdServer server, ImageLibrary images, Optional<RepositoryMount> mount, NotifySocket manager) {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
@@ -164,7 +166,9 @@ final class ServeCommand implements Callable<Integer> {
             }
         }));
         try {
-            ended.await();
+            while (!ended.await(STATUS_EVERY_SECONDS, TimeUnit.SECONDS)) {
+                manager.status(ReadView.line(images.statistics()));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,38 @@ class CacheIT {
             served.assertExact(image, DISK);
             assertTrue(served.terminate() != 137, served::log);
             assertTrue(served.log().contains("from the disk's cache"), served::log);
+        }
+    }
+
+    /** As systemd listens, sd_notify(3). */
+    @Test
+    void theServiceManagerIsToldWhatWasRead() throws IOException {
+        Path manager = folder.resolve("manager");
+        Path told = folder.resolve("told");
+        Process listener = new ProcessBuilder("python3", "-uc", """
+                import socket, sys
+                manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                manager.bind(sys.argv[1])
+                while True: print(manager.recv(65536).decode())
+                """, manager.toString()).redirectOutput(told.toFile()).redirectErrorStream(true).start();
+        try {
+            Deadline.in(Duration.ofSeconds(60)).await(() -> Files.exists(manager), () -> read(told));
+            try (ServedRepository served = ServedRepository.start(afterimage.with("NOTIFY_SOCKET", manager.toString()), folder)) {
+                Deadline.in(Duration.ofSeconds(60)).await(() -> read(told).contains("READY=1\n"), served::log);
+                served.assertExact(image, DISK);
+                Deadline.in(Duration.ofSeconds(60))
+                        .await(() -> Pattern.compile("STATUS=[1-9][0-9,]* chunks were read: .* Memory holds").matcher(read(told)).find(), () -> read(told));
+            }
+        } finally {
+            listener.destroyForcibly();
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
