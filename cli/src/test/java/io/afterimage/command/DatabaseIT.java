@@ -34,7 +34,7 @@ import tools.jackson.databind.JsonNode;
  */
 class DatabaseIT {
 
-    private static final int POINTS = Integer.getInteger("afterimage.points", 4);
+    private static final int POINTS = Integer.getInteger("afterimage.points", 3);
     private static final String SIZE = "160M";
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final int MORE = 15;
