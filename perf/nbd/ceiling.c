@@ -3,10 +3,7 @@
  * a request, no limits and no checks. It is no server to use; it tells where the machine itself ends, so that what is left between a
  * server and this line is the server's, and what is beyond it nobody's.
  *
- * With LOOPS it is the least that an event loop can do: that many threads, each of which waits by epoll for all of its connections,
- * one system call more a request than a thread that waits for one connection alone. Netty's loops are such.
- *
- *   ceiling IMAGE UNIX-SOCKET PORT [LOOPS]
+ *   ceiling IMAGE UNIX-SOCKET PORT
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -73,68 +69,32 @@ static int negotiate(int fd) {
 struct __attribute__((packed)) request { uint32_t magic; uint16_t flags, type; uint64_t cookie, offset; uint32_t length; };
 struct __attribute__((packed)) chunk { uint32_t magic; uint16_t flags, type; uint64_t cookie; uint32_t length; uint64_t offset; };
 
-struct connection {
-    int fd;
-    size_t have;
+static void *serve(void *of) {
+    int fd = (int) (intptr_t) of;
     struct request requests[BATCH];
-};
-
-/* Takes what has arrived and answers it; 0 at the end. */
-static int answer(struct connection *c) {
     struct chunk heads[BATCH];
     struct iovec parts[2 * BATCH];
-    ssize_t n = recv(c->fd, (char *) c->requests + c->have, sizeof c->requests - c->have, 0);
-    if (n <= 0) return 0;
-    c->have += (size_t) n;
-    int count = (int) (c->have / sizeof *c->requests);
-    for (int i = 0; i < count; i++) {
-        struct request *r = &c->requests[i];
-        if (be16toh(r->type) != 0) return 0;
-        uint32_t length = be32toh(r->length);
-        heads[i] = (struct chunk) { htobe32(0x668e33ef), htobe16(1), htobe16(1), r->cookie, htobe32(length + 8), r->offset };
-        parts[2 * i] = (struct iovec) { &heads[i], sizeof heads[i] };
-        parts[2 * i + 1] = (struct iovec) { bytes + be64toh(r->offset), length };
-    }
-    if (count > 0 && !put(c->fd, parts, 2 * count)) return 0;
-    c->have -= (size_t) count * sizeof *c->requests;
-    memmove(c->requests, c->requests + count, c->have);
-    return 1;
-}
-
-static int leave(struct connection *c) {
-    close(c->fd);
-    free(c);
-    return 0;
-}
-
-static void *serve(void *of) {
-    struct connection *c = of;
-    while (answer(c)) continue;
-    leave(c);
-    return NULL;
-}
-
-static void *loop(void *of) {
-    int epoll = (int) (intptr_t) of;
-    struct epoll_event events[64];
+    size_t have = 0;
+    if (!negotiate(fd)) goto end;
     for (;;) {
-        int ready = epoll_wait(epoll, events, 64, -1);
-        for (int i = 0; i < ready; i++) if (!answer(events[i].data.ptr)) leave(events[i].data.ptr);
+        ssize_t n = recv(fd, (char *) requests + have, sizeof requests - have, 0);
+        if (n <= 0) break;
+        have += (size_t) n;
+        int count = (int) (have / sizeof *requests);
+        for (int i = 0; i < count; i++) {
+            struct request *r = &requests[i];
+            if (be16toh(r->type) != 0) goto end;
+            uint32_t length = be32toh(r->length);
+            heads[i] = (struct chunk) { htobe32(0x668e33ef), htobe16(1), htobe16(1), r->cookie, htobe32(length + 8), r->offset };
+            parts[2 * i] = (struct iovec) { &heads[i], sizeof heads[i] };
+            parts[2 * i + 1] = (struct iovec) { bytes + be64toh(r->offset), length };
+        }
+        if (count > 0 && !put(fd, parts, 2 * count)) break;
+        have -= (size_t) count * sizeof *requests;
+        memmove(requests, requests + count, have);
     }
-    return NULL;
-}
-
-static int loops, epolls[64];
-
-static void *welcome(void *of) {
-    static int turn;
-    struct connection *c = of;
-    if (!negotiate(c->fd)) leave(c);
-    else if (loops == 0) serve(c);
-    else {
-        struct epoll_event event = { EPOLLIN, { .ptr = c } };
-        epoll_ctl(epolls[__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) % loops], EPOLL_CTL_ADD, c->fd, &event);
-    }
+end:
+    close(fd);
     return NULL;
 }
 
@@ -144,16 +104,14 @@ static void *listening(void *of) {
         int client = accept(fd, NULL, NULL);
         pthread_t thread;
         setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        struct connection *c = calloc(1, sizeof *c);
-        c->fd = client;
-        pthread_create(&thread, NULL, welcome, c);
+        pthread_create(&thread, NULL, serve, (void *) (intptr_t) client);
         pthread_detach(thread);
     }
     return NULL;
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4) return fprintf(stderr, "ceiling IMAGE UNIX-SOCKET PORT [LOOPS]\n"), 2;
+    if (argc != 4) return fprintf(stderr, "ceiling IMAGE UNIX-SOCKET PORT\n"), 2;
     signal(SIGPIPE, SIG_IGN);
     int image = open(argv[1], O_RDONLY), one = 1;
     struct stat s;
@@ -172,8 +130,6 @@ int main(int argc, char **argv) {
     if (bind(tcp, (struct sockaddr *) &t, sizeof t) || listen(tcp, 64)) return perror("tcp"), 1;
     if (bind(local, (struct sockaddr *) &u, sizeof u) || listen(local, 64)) return perror(argv[2]), 1;
     pthread_t thread;
-    loops = argc > 4 ? atoi(argv[4]) : 0;
-    for (int i = 0; i < loops; i++) pthread_create(&thread, NULL, loop, (void *) (intptr_t) (epolls[i] = epoll_create1(0)));
     pthread_create(&thread, NULL, listening, (void *) (intptr_t) tcp);
     listening((void *) (intptr_t) local);
 }

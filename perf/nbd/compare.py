@@ -7,8 +7,7 @@ repository with the same bytes, all of them in the cache in memory. AFTERIMAGE n
 All servers run for the whole time; every round measures each of them once per case, in changing order, so that whatever else
 the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency. The client is load.c,
 which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and so measures itself. ceiling.c
-answers from memory and does nothing else: a guide to what this machine gives, though no bound. "ceiling" has a thread for each
-connection, "loops" as many event loops as we have.
+answers from memory and does nothing else: a guide to what this machine gives, though no bound.
 
     perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]... [--without NAME]...
 
@@ -27,10 +26,9 @@ CASES = [  # name, bs, rw, iodepth, connections
     ("64k-qd16-x4", "64k", "randread", 16, 4),
     ("1m-qd8-x4", "1m", "read", 8, 4),
 ]
-PORTS = {"ours": 10871, "image": 10875, "nbdkit": 10872, "qemu-nbd": 10873, "ceiling": 10874, "loops": 10876}
+PORTS = {"ours": 10871, "image": 10875, "nbdkit": 10872, "qemu-nbd": 10873, "ceiling": 10874}
 EXPORTS = {"nbdkit": "", "image": "machine/vda@latest"}
-PEERS = ["nbdkit", "qemu-nbd", "ceiling", "loops"]
-LOOPS = min(4, os.cpu_count())
+PEERS = ["nbdkit", "qemu-nbd", "ceiling"]
 
 
 def classpath(work):
@@ -76,7 +74,7 @@ def start(work, names, image, size, mode, extra):
             base = ["qemu-nbd", "-r", "-f", "raw", "-t", "-e", "16", "-x", "e", "--cache=writeback"]
             lines = [base + ["-k", unix, image], base + ["-b", "127.0.0.1", "-p", port, image]]
         else:
-            lines = [[os.path.join(work, "ceiling.bin"), image, unix, port] + ([str(LOOPS)] if name == "loops" else [])]
+            lines = [[os.path.join(work, "ceiling.bin"), image, unix, port]]
         servers += [subprocess.Popen(line, stdout=subprocess.DEVNULL) for line in lines]
     for name in names:
         while not os.path.exists(os.path.join(work, name)):
