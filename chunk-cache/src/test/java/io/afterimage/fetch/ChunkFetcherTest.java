@@ -287,6 +287,8 @@ final class ChunkFetcherTest {
     @Test
     void hintsAreFollowedInTheirOrderAndComeTogetherWhereTheyLieTogether() throws Exception {
         use(FetchSettings.DEFAULT.withRequests(2, 1));
+        // Held up at its first request, the lane has all the hints before it follows any of the rest.
+        store.stall();
         Lane lane = fetcher.lane();
         for (int i = 0; i < 100; i++) {
             lane.hint(chunks(1, i, i + 1).iterator());
@@ -294,6 +296,8 @@ final class ChunkFetcherTest {
         for (int pack = 2; pack < PACKS; pack++) {
             lane.hint(chunks(pack, 0, 3).iterator());
         }
+        store.awaitWaiting(1);
+        store.resume();
         awaitFlights(0);
         for (int i = 0; i < 100; i++) {
             read(lane, List.of(), 1, i);
