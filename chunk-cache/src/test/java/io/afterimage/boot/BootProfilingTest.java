@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
+import io.afterimage.block.ForwardingDevice;
 import io.afterimage.block.MemoryDevice;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
@@ -18,6 +19,7 @@ import io.afterimage.catalog.OpenPoints;
 import io.afterimage.catalog.Point;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.fetch.FetchSettings;
+import io.afterimage.fetch.StallingStore;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.index.ChunkIndex;
 import io.afterimage.keys.Secret;
@@ -46,6 +48,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -75,7 +78,8 @@ class BootProfilingTest {
     @TempDir
     private Path folder;
 
-    private final CountingStore store = new CountingStore(new MemoryObjectStore());
+    private final StallingStore objects = new StallingStore(new MemoryObjectStore());
+    private final CountingStore store = new CountingStore(objects);
     private final AtomicLong nanos = new AtomicLong();
     private Repository repository;
     private BootProfiles profiles;
@@ -198,7 +202,12 @@ class BootProfilingTest {
         long alone = requests();
         images.close();
         images = library();
-        try (BlockDevice device = open(Occasion.BOOT)) {
+        Foretold image = new Foretold(images.open(point, VDA));
+        objects.stall();
+        try (BlockDevice device = new BootProfiling(repository, Occasion.BOOT, nanos::get).watch(image, HeldPoint.of(point), VDA)) {
+            // Neighbours are found among what is known to be wanted: a store that answers at once would be asked for each by itself.
+            await(() -> image.ranges.get() == 1 + files.length, "all are asked for");
+            objects.resume();
             ByteBuffer target = ByteBuffer.allocate(8192);
             // Nothing was read yet: what is at hand was fetched ahead. The first of it and the last.
             await(() -> device.readResident(4096, target.clear()), "the first chunk is fetched ahead");
@@ -215,6 +224,32 @@ class BootProfilingTest {
         long atOnce = FetchSettings.DEFAULT.background();
         assertTrue(requests() - alone <= alone + atOnce, () -> (requests() - alone) + " requests, without a profile " + alone);
         assertEquals(0, profile().orElseThrow().millis());
+    }
+
+    /** A device that counts what it is told to fetch ahead. */
+    private static final class Foretold extends ForwardingDevice {
+
+        private final AtomicInteger ranges = new AtomicInteger();
+
+        Foretold(BlockDevice device) {
+            super(device);
+        }
+
+        @Override
+        public void read(long offset, ByteBuffer target) throws IOException {
+            device().read(offset, target);
+        }
+
+        @Override
+        public boolean readResident(long offset, ByteBuffer target) {
+            return device().readResident(offset, target);
+        }
+
+        @Override
+        public void prefetch(ByteRange range) {
+            device().prefetch(range);
+            ranges.incrementAndGet();
+        }
     }
 
     @Test
