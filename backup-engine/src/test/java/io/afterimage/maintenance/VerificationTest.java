@@ -24,6 +24,7 @@ import io.afterimage.repository.Move;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.CountingStore;
 import io.afterimage.store.FaultyStore;
+import io.afterimage.store.ForwardingStore;
 import io.afterimage.store.KeyPrefix;
 import io.afterimage.store.ListPage;
 import io.afterimage.store.MemoryObjectStore;
@@ -155,36 +156,20 @@ class VerificationTest {
     }
 
     /** A store that does not list one of its objects yet. */
-    private record LateListing(ObjectStore store, ObjectKey late) implements ObjectStore {
+    private static final class LateListing extends ForwardingStore {
 
-        @Override
-        public void put(ObjectKey key, ByteBuffer... content) throws StoreException {
-            store.put(key, content);
-        }
+        private final ObjectKey late;
 
-        @Override
-        public void get(ObjectKey key, long offset, ByteBuffer target) throws StoreException {
-            store.get(key, offset, target);
-        }
-
-        @Override
-        public byte[] getWhole(ObjectKey key, int maxBytes) throws StoreException {
-            return store.getWhole(key, maxBytes);
+        LateListing(ObjectStore store, ObjectKey late) {
+            super(store);
+            this.late = late;
         }
 
         @Override
         public ListPage list(KeyPrefix prefix, Optional<ObjectKey> after) throws StoreException {
-            ListPage page = store.list(prefix, after);
+            ListPage page = super.list(prefix, after);
             return new ListPage(page.objects().stream().filter(object -> !object.key().equals(late)).toList(), page.last());
         }
-
-        @Override
-        public void delete(Collection<ObjectKey> keys) throws StoreException {
-            store.delete(keys);
-        }
-
-        @Override
-        public void close() {}
     }
 
     @Test

@@ -8,8 +8,7 @@ import io.afterimage.chunk.ChunkSize;
 import io.afterimage.keys.KeySlot;
 import io.afterimage.keys.Secret;
 import io.afterimage.repository.RepositoryException.Reason;
-import io.afterimage.store.KeyPrefix;
-import io.afterimage.store.ListPage;
+import io.afterimage.store.ForwardingStore;
 import io.afterimage.store.MemoryObjectStore;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
@@ -18,9 +17,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
-import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -119,7 +116,7 @@ class KeySlotsTest {
 
     @Test
     void aChangeThatAnotherOneOverwritesSaysSo() throws IOException {
-        ObjectStore racing = new Racing(header());
+        ObjectStore racing = new Racing(store, header());
         try (Repository raced = Repository.open(racing, KeySource.of(first))) {
             assertRefused(Reason.SLOTS_CHANGED, () -> raced.keySlots().orElseThrow().add(second, random));
         }
@@ -140,41 +137,19 @@ class KeySlotsTest {
     }
 
     /** A store where somebody else puts his header right after ours. */
-    private final class Racing implements ObjectStore {
+    private static final class Racing extends ForwardingStore {
 
         private final byte[] others;
 
-        Racing(byte[] others) {
+        Racing(ObjectStore store, byte[] others) {
+            super(store);
             this.others = others;
         }
 
         @Override
         public void put(ObjectKey key, ByteBuffer... content) throws StoreException {
-            store.put(key, content);
-            store.put(key, ByteBuffer.wrap(others));
+            super.put(key, content);
+            super.put(key, ByteBuffer.wrap(others));
         }
-
-        @Override
-        public void get(ObjectKey key, long offset, ByteBuffer target) throws StoreException {
-            store.get(key, offset, target);
-        }
-
-        @Override
-        public byte[] getWhole(ObjectKey key, int maxBytes) throws StoreException {
-            return store.getWhole(key, maxBytes);
-        }
-
-        @Override
-        public ListPage list(KeyPrefix prefix, Optional<ObjectKey> after) throws StoreException {
-            return store.list(prefix, after);
-        }
-
-        @Override
-        public void delete(Collection<ObjectKey> keys) throws StoreException {
-            store.delete(keys);
-        }
-
-        @Override
-        public void close() {}
     }
 }

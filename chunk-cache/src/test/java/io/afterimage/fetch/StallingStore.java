@@ -2,8 +2,7 @@ package io.afterimage.fetch;
 
 import io.afterimage.chunk.PackId;
 import io.afterimage.pack.PackObjects;
-import io.afterimage.store.KeyPrefix;
-import io.afterimage.store.ListPage;
+import io.afterimage.store.ForwardingStore;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import io.afterimage.store.Operation;
@@ -12,17 +11,14 @@ import io.afterimage.store.StoreException;
 import io.afterimage.store.StoreException.Outcome;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 
 /** A store that can stop to answer, and be away, for as long as a test wants; it remembers which ranges of packs were asked for, in order. */
-public final class StallingStore implements ObjectStore {
+public final class StallingStore extends ForwardingStore {
 
     /** A ranged GET of a pack. */
     public record Range(PackId pack, long offset, int length) {}
 
-    private final ObjectStore store;
     private final List<Range> asked = new ArrayList<>();
     private boolean stalled;
     private boolean away;
@@ -31,7 +27,7 @@ public final class StallingStore implements ObjectStore {
     private int permitted;
 
     public StallingStore(ObjectStore store) {
-        this.store = store;
+        super(store);
     }
 
     /** From now on ranged GETs wait. */
@@ -100,36 +96,11 @@ public final class StallingStore implements ObjectStore {
     @Override
     public void get(ObjectKey key, long offset, ByteBuffer target) throws StoreException {
         pass(key, offset, target.remaining());
-        store.get(key, offset, target);
-    }
-
-    @Override
-    public void put(ObjectKey key, ByteBuffer... content) throws StoreException {
-        store.put(key, content);
-    }
-
-    @Override
-    public byte[] getWhole(ObjectKey key, int maxBytes) throws StoreException {
-        return store.getWhole(key, maxBytes);
-    }
-
-    @Override
-    public ListPage list(KeyPrefix prefix, Optional<ObjectKey> after) throws StoreException {
-        return store.list(prefix, after);
-    }
-
-    @Override
-    public void delete(Collection<ObjectKey> keys) throws StoreException {
-        store.delete(keys);
-    }
-
-    @Override
-    public void close() throws StoreException {
-        store.close();
+        super.get(key, offset, target);
     }
 
     @Override
     public String toString() {
-        return "stalling " + store;
+        return "stalling " + super.toString();
     }
 }
