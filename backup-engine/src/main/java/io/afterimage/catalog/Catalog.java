@@ -109,7 +109,6 @@ public final class Catalog {
             }
             if (descriptors.size() < KEPT_DESCRIPTORS) {
                 descriptors.put(key, point);
-                see(machine, id);
             }
             return Optional.of(point);
         } catch (ObjectNotFoundException e) {
@@ -156,15 +155,11 @@ public final class Catalog {
         for (PointId id : ids.reversed()) {
             Optional<Point> point = find(machine, id);
             if (point.isPresent()) {
-                see(machine, id);
+                newest.merge(machine, id, (one, other) -> one.compareTo(other) > 0 ? one : other);
                 return point;
             }
         }
         return Optional.empty();
-    }
-
-    private void see(MachineName machine, PointId id) {
-        newest.merge(machine, id, (one, other) -> one.compareTo(other) > 0 ? one : other);
     }
 
     /**
