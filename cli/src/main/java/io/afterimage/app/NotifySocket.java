@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,9 +45,9 @@ public final class NotifySocket {
         socket.ifPresent(path -> send(path, "READY=1"));
     }
 
-    /** Says how it is, in one line, for whoever asks the service manager. */
-    public void status(String line) {
-        socket.ifPresent(path -> send(path, "STATUS=" + line));
+    /** Says how it is, for whoever asks the service manager. */
+    public void status(Supplier<String> line) {
+        socket.ifPresent(path -> send(path, "STATUS=" + line.get()));
     }
 
     private static void send(String path, String message) {

@@ -167,7 +167,7 @@ final class ServeCommand implements Callable<Integer> {
         }));
         try {
             while (!ended.await(STATUS_EVERY_SECONDS, TimeUnit.SECONDS)) {
-                manager.status(ReadView.line(images.statistics()));
+                manager.status(() -> ReadView.line(images.statistics()));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
