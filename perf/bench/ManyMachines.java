@@ -9,7 +9,6 @@ import io.afterimage.settings.ImageSource;
 import io.afterimage.settings.RepositoryLocation;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

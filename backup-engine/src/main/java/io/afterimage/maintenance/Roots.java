@@ -5,7 +5,6 @@ import io.afterimage.catalog.CatalogException.Reason;
 import io.afterimage.catalog.FoundLease;
 import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.LeaseTerms;
-import io.afterimage.catalog.Point;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.repository.Repository;

@@ -5,7 +5,6 @@ import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.UnchangedCheck;
-import io.afterimage.capture.qemu.Checkpoint;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;

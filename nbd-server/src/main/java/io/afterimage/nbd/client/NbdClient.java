@@ -6,7 +6,6 @@ import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.protocol.TransmissionFlags;
 import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
