@@ -1,14 +1,11 @@
 package io.afterimage.maintenance;
 
 import static io.afterimage.maintenance.Backups.disk;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.afterimage.capture.Progress;
-import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.GcLease;
 import io.afterimage.catalog.HeldPoint;
@@ -17,95 +14,29 @@ import io.afterimage.catalog.Point;
 import io.afterimage.catalog.ReadLease;
 import io.afterimage.chunk.ChunkSize;
 import io.afterimage.chunk.PackId;
-import io.afterimage.index.ChunkIndex;
 import io.afterimage.maintenance.GcReport.Tally;
 import io.afterimage.manifest.CorruptManifestException;
-import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.pack.PackObjects;
 import io.afterimage.profile.BootProfile;
 import io.afterimage.profile.BootProfiles;
 import io.afterimage.repository.Condemnation;
-import io.afterimage.repository.PointBytes;
 import io.afterimage.repository.Repository;
-import io.afterimage.store.CountingStore;
-import io.afterimage.store.FaultyStore;
-import io.afterimage.store.KeyPrefix;
-import io.afterimage.store.MemoryObjectStore;
-import io.afterimage.store.ObjectInfo;
 import io.afterimage.store.ObjectKey;
-import io.afterimage.store.ObjectStore;
 import io.afterimage.store.Operation;
 import io.afterimage.store.StoreStatistics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** Garbage collection of a small repository in memory, under a clock that the test moves. */
-class GarbageCollectionTest {
-
-    private static final MachineName WEB = new MachineName("web");
-    private static final MachineName DB = new MachineName("db");
-    private static final Duration GRACE = Duration.ofHours(24);
-
-    @TempDir
-    private Path folder;
-
-    private final SecureRandom random = new SecureRandom();
-    private Instant now = Instant.parse("2026-11-20T12:00:00Z");
-    /** How far the store's clock is ahead of that of the host that collects. */
-    private Duration ahead = Duration.ZERO;
-    private final CountingStore store = new CountingStore(new MemoryObjectStore(() -> now.plus(ahead), ObjectStore.PAGE));
-    private Repository repository;
-    private ChunkIndex index;
-    private Backups backups;
-
-    @BeforeEach
-    void open() throws IOException {
-        repository = Repository.create(store, new ChunkSize(Backups.CHUNK), random);
-        index = ChunkIndex.open(folder);
-        backups = new Backups(repository, index, () -> now, LeaseTerms.DEFAULT, random);
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        index.close();
-        repository.close();
-    }
-
-    private GcReport gc(Duration grace) throws IOException {
-        return gc(grace, false);
-    }
-
-    private GcReport gc(Duration grace, boolean dryRun) throws IOException {
-        return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
-                .run(new GarbageCollection.Request(grace, 0, dryRun), Progress.NONE);
-    }
-
-    private Set<ObjectKey> keys(String prefix) throws IOException {
-        return Set.copyOf(store.list(new KeyPrefix(prefix)).toList().stream().map(ObjectInfo::key).toList());
-    }
-
-    private void assertExact(Point point, byte[] disk) throws IOException {
-        assertArrayEquals(disk, PointBytes.read(repository, point, Backups.DISK));
-    }
-
-    private void forget(Point point) throws IOException {
-        repository.catalog().forget(point.machine(), point.id());
-    }
+/** What goes, when, and what stays. */
+class GarbageCollectionTest extends CollectedRepository {
 
     @Test
     void bootProfilesStayAsLongAsTheMachineHasAPoint() throws IOException {
@@ -327,61 +258,6 @@ class GarbageCollectionTest {
         gc(GRACE);
     }
 
-    /** By the clock of whoever collects that lease is long over; by the store's it was written a moment ago. */
-    @Test
-    void aReaderWhoseClockIsBehindKeepsWhatItReads() throws IOException {
-        Point point = backups.run(WEB, disk(1, 2, 3));
-        InstantSource behind = () -> now.minus(Duration.ofHours(3));
-        try (ReadLease lease = ReadLease.acquire(store, behind, LeaseTerms.DEFAULT, List.of(HeldPoint.of(point)))) {
-            forget(point);
-            for (Duration storeAhead : List.of(Duration.ZERO, Duration.ofDays(400), Duration.ofDays(-400))) {
-                ahead = storeAhead;
-                lease.renew();
-                assertEquals(0, gc(Duration.ZERO).deleted().packs(), () -> "store ahead by " + storeAhead);
-                assertExact(point, disk(1, 2, 3));
-            }
-        }
-        assertEquals(1, gc(Duration.ZERO).deleted().packs());
-    }
-
-    /** Condemned by a host whose clock is days behind, or looked at by one that is days ahead. */
-    @Test
-    void theGracePeriodIsOverWhenTheStoresClockSaysSoToo() throws IOException {
-        forget(backups.run(WEB, disk(1, 2, 3)));
-        ahead = Duration.ofDays(3);
-        gc(GRACE);
-        now = now.plus(ahead);
-        ahead = Duration.ZERO;
-        assertEquals(0, gc(GRACE).deleted().packs());
-        ahead = Duration.ofDays(-3);
-        now = now.plus(Duration.ofDays(3));
-        assertEquals(0, gc(GRACE).deleted().packs());
-        now = now.plus(GRACE);
-        assertEquals(1, gc(GRACE).deleted().packs());
-    }
-
-    /** A host that is a virtual machine and was paused: by its own clock no time has passed, and by everybody else's it was dead. */
-    @Test
-    void aBackupOnAHostThatStoodStillLeavesNoPoint() throws IOException {
-        CatalogException refusal = assertThrows(
-                CatalogException.class, () -> backups.run(WEB, disk(1, 2, 3), _ -> {}, _ -> ahead = ahead.plus(Duration.ofMinutes(16))));
-        assertEquals(CatalogException.Reason.BUSY, refusal.reason());
-        assertTrue(refusal.getMessage().contains("stood still for 16 minutes"), refusal.getMessage());
-        assertEquals(Set.of(), keys("points/"));
-        assertExact(backups.run(WEB, disk(1, 2, 3), _ -> {}, _ -> ahead = ahead.plus(Duration.ofMinutes(14))), disk(1, 2, 3));
-    }
-
-    @Test
-    void theMachineOfARunningBackupWhoseClockIsBehindIsTaken() throws IOException {
-        InstantSource behind = () -> now.minus(Duration.ofHours(3));
-        try (BackupLease held = BackupLease.acquire(store, behind, LeaseTerms.DEFAULT, WEB)) {
-            CatalogException refusal =
-                    assertThrows(CatalogException.class, () -> BackupLease.acquire(store, () -> now, LeaseTerms.DEFAULT, WEB));
-            assertEquals(CatalogException.Reason.BUSY, refusal.reason());
-            held.check();
-        }
-    }
-
     @Test
     void nothingIsDeletedUnlessAllManifestsAreRead() throws IOException {
         forget(backups.run(WEB, disk(1, 2, 3)));
@@ -405,95 +281,6 @@ class GarbageCollectionTest {
         now = now.plus(Duration.ofHours(1));
         assertEquals(1, gc(Duration.ZERO).deleted().packs());
         assertFalse(keys("leases/").contains(lease));
-    }
-
-    @Test
-    void packsOfWhichLittleIsNeededAreEmptiedIntoOthers() throws IOException {
-        Point first = backups.run(WEB, disk(1, 2, 3, 4, 5));
-        Point second = backups.run(WEB, disk(6, 7, 8, 9, 5));
-        Point third = backups.run(WEB, disk(6, 1, 8, 9, 5));
-        forget(first);
-        GarbageCollection collection = new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom());
-        GcReport condemning = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
-        assertEquals(1, condemning.toCompact().packs());
-        assertEquals(Tally.NONE, condemning.compacted());
-        now = now.plus(GRACE);
-        GcReport compacting = collection.run(new GarbageCollection.Request(GRACE, 0.5, false), Progress.NONE);
-        assertEquals(1, compacting.compacted().packs());
-        assertTrue(compacting.compacted().bytes() > 2L * Backups.CHUNK, compacting.toString());
-        assertEquals(0, compacting.missingPacks());
-        assertEquals(Tally.NONE, compacting.partlyDead());
-        assertEquals(2, keys("packs/").size());
-        assertEquals(1, keys("moves/").size());
-        repository = Repository.open(store);
-        assertExact(second, disk(6, 7, 8, 9, 5));
-        assertExact(third, disk(6, 1, 8, 9, 5));
-        // What moves lead to is needed; when nobody needs it any more, the moves go with it.
-        gc(Duration.ZERO);
-        assertExact(third, disk(6, 1, 8, 9, 5));
-        forget(second);
-        forget(third);
-        gc(Duration.ZERO);
-        gc(Duration.ZERO);
-        assertEquals(1, keys("").size());
-    }
-
-    @Test
-    void aCompactionThatDiesAtAnyRequestLosesNothingAndIsFinishedByTheNext() throws IOException {
-        boolean died = true;
-        for (int requests = 0; died; requests++) {
-            MemoryObjectStore memory = new MemoryObjectStore(() -> now, ObjectStore.PAGE);
-            repository = Repository.create(memory, new ChunkSize(Backups.CHUNK), random);
-            backups = new Backups(repository, index, () -> now, LeaseTerms.DEFAULT, random);
-            Point first = backups.run(WEB, disk(1, 2, 3, 4, 5));
-            Point second = backups.run(WEB, disk(6, 7, 8, 9, 5));
-            Point third = backups.run(WEB, disk(6, 1, 8, 9, 5));
-            forget(first);
-            FaultyStore faulty = new FaultyStore(memory, requests, FaultyStore.Rates.NONE);
-            repository = Repository.open(faulty);
-            repository.setRequestsAtOnce(1);
-            faulty.crashAfter(requests);
-            died = diesCompacting();
-            for (Duration later : List.of(Duration.ZERO, Duration.ofHours(1))) {
-                now = now.plus(later);
-                repository = Repository.open(memory);
-                if (!later.isZero()) {
-                    assertEquals(Tally.NONE, compactAtOnce().partlyDead());
-                    assertEquals(2, memory.list(PackObjects.ALL).toList().size(), "killed at request " + requests);
-                }
-                assertExact(second, disk(6, 7, 8, 9, 5));
-                assertExact(third, disk(6, 1, 8, 9, 5));
-            }
-        }
-    }
-
-    private GcReport compactAtOnce() throws IOException {
-        return new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
-                .run(new GarbageCollection.Request(Duration.ZERO, 0.5, false), Progress.NONE);
-    }
-
-    private boolean diesCompacting() throws IOException {
-        try {
-            compactAtOnce();
-            return false;
-        } catch (FaultyStore.SimulatedCrash e) {
-            return true;
-        }
-    }
-
-    @Test
-    void aDamagedPackIsNotEmptied() throws IOException {
-        Point first = backups.run(WEB, disk(1, 2, 3, 4, 5));
-        ObjectKey pack = keys("packs/").iterator().next();
-        Point second = backups.run(WEB, disk(1, 7, 8, 9, 10));
-        forget(first);
-        byte[] bytes = store.getWhole(pack, 1 << 20);
-        bytes[200] ^= 1;
-        store.put(pack, ByteBuffer.wrap(bytes));
-        new GarbageCollection(repository, () -> now, LeaseTerms.DEFAULT, new SecureRandom())
-                .run(new GarbageCollection.Request(Duration.ZERO, 0.5, false), Progress.NONE);
-        assertTrue(keys("packs/").contains(pack));
-        assertThrows(IOException.class, () -> PointBytes.read(repository, second, Backups.DISK));
     }
 
     @Test
