@@ -13,8 +13,14 @@ import io.netty.util.IntSupplier;
  */
 final class BriefSpin implements SelectStrategy {
 
-    private static final long LONGEST_NANOS = 50_000;
+    /**
+     * More than it takes to wake both a client and a loop whose processors have halted, some 50 µs in a virtual machine. Else a loop
+     * that has slept once finds its sleep long by its own awakening, and goes on sleeping.
+     */
+    private static final long LONGEST_NANOS = 100_000;
     private static final long SHORTEST_NANOS = 5_000;
+    /** Another loop that was seen within such a moment has something to do. */
+    private static final long RECENT_NANOS = 50_000;
     /** For so long after another loop has had something to do it is taken to have more. */
     private static final long BUSY_NANOS = 1_000_000;
 
@@ -42,7 +48,7 @@ final class BriefSpin implements SelectStrategy {
             return readyEvents.get();
         }
         long now = System.nanoTime();
-        if (neighbours.last != this && now - neighbours.at < LONGEST_NANOS) {
+        if (neighbours.last != this && now - neighbours.at < RECENT_NANOS) {
             neighbourBusyAt = now;
         }
         neighbours.last = this;
