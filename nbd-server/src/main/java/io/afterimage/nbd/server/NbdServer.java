@@ -50,7 +50,7 @@ import java.util.function.Consumer;
 public final class NbdServer implements Closeable {
 
     /** Enough to keep both sides busy, and little enough that what one side writes is in the processor's cache when the other reads it. */
-    private static final int SOCKET_BUFFER = 256 << 10;
+    private static final int SOCKET_BUFFER = 512 << 10;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Exports exports;
