@@ -26,6 +26,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -176,7 +177,7 @@ public final class NbdServer implements Closeable {
     }
 
     private void listenOnPort(NbdUri.Tcp place) throws IOException {
-        InetAddress address = InetAddress.getByName(place.host());
+        InetAddress address = addressOf(place);
         if (!address.isLoopbackAddress() && settings.tlsMode() != TlsMode.REQUIRED && !settings.insecure()) {
             throw new IOException("refused to listen on " + place
                     + ": anybody in the network could read the disks; require TLS or allow it as insecure");
@@ -188,6 +189,14 @@ public final class NbdServer implements Closeable {
         Channel listener = bound(bootstrap.bind(new InetSocketAddress(address, place.port())), place.toString());
         listeners.add(listener);
         bound.add(new NbdUri.Tcp(place.host(), ((InetSocketAddress) listener.localAddress()).getPort()));
+    }
+
+    private static InetAddress addressOf(NbdUri.Tcp place) throws IOException {
+        try {
+            return InetAddress.getByName(place.host());
+        } catch (UnknownHostException e) {
+            throw new IOException("cannot listen on " + place + ": no host of that name is known; write an address of this host", e);
+        }
     }
 
     private static Channel bound(ChannelFuture binding, String place) throws IOException {

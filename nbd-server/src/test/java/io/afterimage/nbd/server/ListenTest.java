@@ -91,6 +91,13 @@ final class ListenTest {
     }
 
     @Test
+    void aHostThatIsNotKnownIsSaidToBeSo() {
+        NbdUri.Tcp nowhere = new NbdUri.Tcp("::g", 10809); // no name either: nobody is asked
+        IOException refused = assertThrows(IOException.class, () -> start(nowhere));
+        assertEquals("cannot listen on " + nowhere + ": no host of that name is known; write an address of this host", refused.getMessage());
+    }
+
+    @Test
     void allAddressesOrNone() throws IOException {
         Path socket = folder.resolve("s");
         try (NbdServer first = start(new NbdUri.Tcp("127.0.0.1", 0))) {
