@@ -74,7 +74,9 @@ public final class Afterimage {
         Afterimage program = new Afterimage();
         CommandLine line = new CommandLine(program);
         needed(arguments).forEach(line::addSubcommand);
-        line.setOut(out)
+        line.registerConverter(int.class, new Argument.Whole())
+                .registerConverter(Integer.class, new Argument.Whole())
+                .setOut(out)
                 .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)

@@ -90,6 +90,19 @@ abstract sealed class Argument<T> implements ITypeConverter<T> {
         }
     }
 
+    static final class Whole extends Argument<Integer> {
+        Whole() {
+            super(text -> {
+                try {
+                    return Integer.valueOf(text);
+                } catch (NumberFormatException e) {
+                    throw new IllegalArgumentException(
+                            "'" + text + "' is no whole number from " + Integer.MIN_VALUE + " to " + Integer.MAX_VALUE + ".", e);
+                }
+            });
+        }
+    }
+
     static final class Size extends Argument<Long> {
         Size() {
             super(ByteSize::parse);

@@ -33,6 +33,15 @@ final class LimitOptionsTest {
         return line.limits;
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"x", "3M", "1.5", "99999999999"})
+    void whatIsNoNumberIsSaidToBeNone(String word) {
+        StringWriter err = new StringWriter();
+        String[] arguments = {"serve", "--nbd", "unix:s", "--max-connections", word};
+        assertEquals(ExitCode.USAGE.number(), Afterimage.run(arguments, new PrintWriter(new StringWriter()), new PrintWriter(err, true)));
+        assertTrue(err.toString().contains("'--max-connections': '" + word + "' is no whole number from"), err::toString);
+    }
+
     @Test
     void theDefaultsAreThoseOfTheServer() {
         assertEquals(Limits.DEFAULT, parse().limits());
