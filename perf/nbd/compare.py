@@ -5,11 +5,20 @@ Of Afterimage there are two: "ours" is the NBD server over buffers in memory, "i
 repository with the same bytes, all of them in the cache in memory. AFTERIMAGE names another program than the one just built.
 
 All servers run for the whole time; every round measures each of them once per case, in changing order, so that whatever else
-the machine does falls on all alike. Printed are medians over the rounds, their ratios, and the p99 latency. The client is load.c,
-which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and so measures itself. ceiling.c
-answers from memory and does nothing else: a guide to what this machine gives, though no bound.
+the machine does falls on all alike. Printed are medians over the rounds, their ratios, the p99 latency, and below that the quartiles
+of the rounds. The client is load.c, which costs little, or fio with its nbd engine, which at 4 KiB costs more than the servers do and
+so measures itself. ceiling.c answers from memory and does nothing else: "ceiling" sleeps until there is a request, "spinner" looks for
+a moment first. They are a guide to what this machine gives, though no bound.
 
-    perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--size MIB] [--mode memory|file] [--cases WORD]... [--without NAME]...
+With one request in flight a client is as fast as one wake-up, and that differs by a factor of two to four between a processor that runs
+anyway and one that has to be woken, whoever serves. Which of them it is the scheduler decides anew in each run, so there are more
+rounds of these cases, and shorter ones.
+
+What misses its budget (1.3 times nbdkit, 2.5 times qemu-nbd, a p99 no worse than the better one's) has a mark: "!" where ceiling or
+spinner keeps it, "~" where even they do not.
+
+    perf/nbd/compare.py [--client load|fio] [--rounds N] [--seconds S] [--single-rounds N] [--single-seconds S] [--size MIB]
+                        [--mode memory|file] [--cases WORD]... [--without NAME]...
 
 Needs: gcc, fio, nbdkit, qemu-utils, the compiled module (mvn -pl nbd-server test-compile), and for the image the program (make build).
 """
@@ -26,9 +35,12 @@ CASES = [  # name, bs, rw, iodepth, connections
     ("64k-qd16-x4", "64k", "randread", 16, 4),
     ("1m-qd8-x4", "1m", "read", 8, 4),
 ]
-PORTS = {"ours": 10871, "image": 10875, "nbdkit": 10872, "qemu-nbd": 10873, "ceiling": 10874}
+PORTS = {"ours": 10871, "image": 10875, "nbdkit": 10872, "qemu-nbd": 10873, "ceiling": 10874, "spinner": 10876}
 EXPORTS = {"nbdkit": "", "image": "machine/vda@latest"}
-PEERS = ["nbdkit", "qemu-nbd", "ceiling"]
+OURS = ["ours", "image"]
+BUDGETS = {"nbdkit": 1.3, "qemu-nbd": 2.5}
+LEAST = ["ceiling", "spinner"]  # what nobody needs less than
+SPIN_MICROSECONDS = 200
 
 
 def classpath(work):
@@ -74,7 +86,7 @@ def start(work, names, image, size, mode, extra):
             base = ["qemu-nbd", "-r", "-f", "raw", "-t", "-e", "16", "-x", "e", "--cache=writeback"]
             lines = [base + ["-k", unix, image], base + ["-b", "127.0.0.1", "-p", port, image]]
         else:
-            lines = [[os.path.join(work, "ceiling.bin"), image, unix, port]]
+            lines = [[os.path.join(work, "ceiling.bin"), image, unix, port] + ([str(SPIN_MICROSECONDS)] if name == "spinner" else [])]
         servers += [subprocess.Popen(line, stdout=subprocess.DEVNULL) for line in lines]
     for name in names:
         while not os.path.exists(os.path.join(work, name)):
@@ -117,11 +129,32 @@ def measure_by_load(work, name, transport, case, size, seconds):
     return iops, p99
 
 
+def quartiles(values):
+    ordered = sorted(values)
+    return ordered[len(ordered) // 4], ordered[3 * len(ordered) // 4]
+
+
+def mark(name, names, keeps):
+    """Whether what keeps a budget does: " " if this contender, "!" if not it but one of those that do least, "~" if none of them."""
+    return " " if keeps(name) else "!" if any(keeps(least) for least in LEAST if least in names) else "~"
+
+
+def ratio(iops, mine, peer):
+    return "%10.2f%s" % (iops[mine] / iops[peer], mark(mine, iops, lambda name: iops[name] >= BUDGETS[peer] * iops[peer]))
+
+
+def latency(p99, name):
+    best = min((p99[peer] for peer in BUDGETS if peer in p99), default=float("inf"))
+    return "%.0f" % p99[name] + (mark(name, p99, lambda which: p99[which] <= best).strip() if name in OURS else "")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--client", choices=["load", "fio"], default="load")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--single-rounds", type=int, default=25, help="rounds of the cases with one request in flight")
+    parser.add_argument("--single-seconds", type=float, default=0.2)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--mode", choices=["memory", "file"], default="memory")
     parser.add_argument("--cases", action="append", default=[])
@@ -141,27 +174,32 @@ def main():
             subprocess.run(["gcc", "-O2", "-pthread", "-o", os.path.join(work, name), source], check=True)
         measure = measure_by_load if arguments.client == "load" else measure_by_fio
         names = [name for name in PORTS if name not in arguments.without]
-        ratios = [(mine, peer) for mine in ("ours", "image") for peer in PEERS if mine in names and peer in names]
+        ratios = [(mine, peer) for mine in OURS for peer in BUDGETS if mine in names and peer in names]
         servers = start(work, names, image, arguments.size, arguments.mode, arguments.java)
-        print("%-16s" % "case" + "".join("%10s" % name for name in names) + "".join("%12s" % (mine[0] + "/" + peer) for mine, peer in ratios)
+        print("%-16s" % "case" + "".join("%10s" % name for name in names) + "".join("%11s" % (mine[0] + "/" + peer) for mine, peer in ratios)
               + "   p99 us: " + " / ".join(names), flush=True)
         chosen = [(transport, case) for transport in ("unix", "tcp") for case in CASES
                   if not arguments.cases or any(word in transport + " " + case[0] for word in arguments.cases)]
         for name in names:  # warm up: compiled code, caches
             for transport in sorted({transport for transport, _ in chosen}):
                 for case in CASES[3:0:-1]:
-                    measure(work, name, transport, case, arguments.size, 2 if name in ("ours", "image") else 0.5)
+                    measure(work, name, transport, case, arguments.size, 2 if name in OURS else 0.5)
         for transport, case in chosen:
             results = {name: [] for name in names}
-            for round_ in range(arguments.rounds):
+            single = case[3] == 1
+            for round_ in range(arguments.single_rounds if single else arguments.rounds):
                 first = round_ % len(names)
                 for name in names[first:] + names[:first]:
-                    results[name].append(measure(work, name, transport, case, arguments.size, arguments.seconds))
+                    results[name].append(measure(work, name, transport, case, arguments.size,
+                                                 arguments.single_seconds if single else arguments.seconds))
             iops = {name: statistics.median(r[0] for r in results[name]) for name in names}
             p99 = {name: statistics.median(r[1] for r in results[name]) for name in names}
             print("%-16s" % (transport + " " + case[0]) + "".join("%10.0f" % iops[name] for name in names)
-                  + "".join("%12.2f" % (iops[mine] / iops[peer]) for mine, peer in ratios)
-                  + "   " + " / ".join("%.0f" % p99[name] for name in names), flush=True)
+                  + "".join(ratio(iops, mine, peer) for mine, peer in ratios)
+                  + "   " + " / ".join(latency(p99, name) for name in names), flush=True)
+            spread = {name: quartiles([r[0] for r in results[name]]) for name in names}
+            for label, which in (("  lower quartile", 0), ("  upper quartile", 1)):
+                print("%-16s" % label + "".join("%10.0f" % spread[name][which] for name in names), flush=True)
     finally:
         for server in servers:
             server.terminate()
