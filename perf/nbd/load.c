@@ -138,6 +138,7 @@ static void *run(void *of) {
     struct connection *c = of;
     char *buffer = malloc(BUFFER + 64);
     uint32_t slots[MOST_DEPTH], free_slots = depth, waiting = 0;
+    int64_t last = -1; /* the request whose last data are being taken */
     uint64_t skip = 0, end = now() + (uint64_t) (seconds * 1e9);
     size_t have = 0;
     for (uint32_t i = 0; i < depth; i++) slots[i] = i;
@@ -154,6 +155,11 @@ static void *run(void *of) {
         for (;;) {
             size_t pass = have - at < skip ? have - at : skip;
             at += pass, skip -= pass;
+            if (skip == 0 && last >= 0) {
+                uint64_t bucket = (now() - c->begun[last]) / 250;
+                c->latency[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+                c->done++, waiting--, slots[free_slots++] = (uint32_t) last, last = -1;
+            }
             struct chunk head;
             if (skip > 0 || have - at < sizeof head + 12) {
                 /* A DONE without payload is shorter than any other header. */
@@ -172,9 +178,7 @@ static void *run(void *of) {
             c->covered[slot] += size;
             if (be16toh(head.flags) & 1) {
                 if (c->covered[slot] != bytes) fail("a reply that does not cover its request");
-                uint64_t bucket = (now() - c->begun[slot]) / 250;
-                c->latency[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
-                c->done++, waiting--, slots[free_slots++] = (uint32_t) slot;
+                last = (int64_t) slot;
             }
         }
         memmove(buffer, buffer + at, have - at);
