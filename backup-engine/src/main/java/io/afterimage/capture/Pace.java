@@ -7,7 +7,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * How fast a source may be read: bytes per second, and requests at once. Both can be changed at any time, and hold for whoever waits
- * already. Thread-safe.
+ * already. Beside the rate that was asked for there may be one by which somebody is yielded to; the lesser holds. Thread-safe.
  *
  * <p>Bytes are paid for after the event: a request is let through as soon as those before it are paid, however long it is, so
  * that the rate holds over any time longer than the longest request takes at that rate.
@@ -16,8 +16,10 @@ public final class Pace {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private long bytesPerSecond;
+    private long asked;
+    private long yielded;
     private int requests;
+    private long moved;
     private int running;
     /** When all that was let through so far is paid for, by {@link System#nanoTime}. */
     private long paidAt = System.nanoTime();
@@ -42,20 +44,53 @@ public final class Pace {
         }
         lock.lock();
         try {
-            bytesPerSecond = newBytesPerSecond;
             requests = newRequests;
-            paidAt = System.nanoTime(); // old debts were made at another rate
-            changed.signalAll();
+            changeRate(newBytesPerSecond, yielded);
         } finally {
             lock.unlock();
         }
     }
 
-    /** In bytes, 0 for no limit. */
+    /** Has no more than so many bytes per second go, whatever was asked for; 0 for no such limit. */
+    void yieldTo(long newBytesPerSecond) {
+        lock.lock();
+        try {
+            changeRate(asked, newBytesPerSecond);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void changeRate(long newlyAsked, long newlyYielded) {
+        long before = rate();
+        asked = newlyAsked;
+        yielded = newlyYielded;
+        long now = System.nanoTime();
+        // What is owed are bytes: at another rate they take another time.
+        double debt = rate() == 0 ? 0 : (double) Math.max(0, paidAt - now) * before / rate();
+        paidAt = now + (long) debt;
+        changed.signalAll();
+    }
+
+    private long rate() {
+        return asked == 0 || yielded == 0 ? Math.max(asked, yielded) : Math.min(asked, yielded);
+    }
+
+    /** The rate that holds, in bytes, 0 for no limit. */
     public long bytesPerSecond() {
         lock.lock();
         try {
-            return bytesPerSecond;
+            return rate();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The bytes of all requests that have been let through. */
+    long moved() {
+        lock.lock();
+        try {
+            return moved;
         } finally {
             lock.unlock();
         }
@@ -69,7 +104,16 @@ public final class Pace {
 
     /** Runs a request when it may be run. */
     void run(long bytes, Request request) throws IOException {
-        enter(bytes);
+        run(bytes, bytes, request);
+    }
+
+    /** The same of bytes whose sender keeps to the rate by itself. */
+    void runUncharged(long bytes, Request request) throws IOException {
+        run(bytes, 0, request);
+    }
+
+    private void run(long bytes, long charged, Request request) throws IOException {
+        enter(bytes, charged);
         try {
             request.run();
         } finally {
@@ -77,20 +121,21 @@ public final class Pace {
         }
     }
 
-    private void enter(long bytes) throws IOException {
+    private void enter(long bytes, long charged) throws IOException {
         lock.lock();
         try {
             while (true) {
                 long now = System.nanoTime();
-                long debt = bytesPerSecond == 0 ? 0 : paidAt - now;
+                long debt = rate() == 0 ? 0 : paidAt - now;
                 if (requests > 0 && running >= requests) {
                     changed.await();
                 } else if (debt > 0) {
                     changed.await(debt, TimeUnit.NANOSECONDS);
                 } else {
                     running++;
-                    if (bytesPerSecond > 0) {
-                        paidAt = now + (long) ((double) bytes / bytesPerSecond * TimeUnit.SECONDS.toNanos(1));
+                    moved += bytes;
+                    if (rate() > 0) {
+                        paidAt = now + (long) ((double) charged / rate() * TimeUnit.SECONDS.toNanos(1));
                     }
                     return;
                 }

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A device that is read at a {@link Pace}. Of writes only the requests are counted: their sender keeps to the rate by itself. What a source tells without reading, and zeroes without
+ * A device that is read at a {@link Pace}. Writes only count, as requests and as bytes: their sender keeps to the rate by itself. What a source tells without reading, and zeroes without
  * writing, is free. Offers no shortcuts into memory, which would go around the pace.
  */
 public final class PacedDevice extends ForwardingDevice {
@@ -26,6 +26,6 @@ public final class PacedDevice extends ForwardingDevice {
 
     @Override
     public void write(long offset, ByteBuffer source) throws IOException {
-        pace.run(0, () -> device().write(offset, source));
+        pace.runUncharged(source.remaining(), () -> device().write(offset, source));
     }
 }

@@ -60,6 +60,41 @@ class PaceTest {
     }
 
     @Test
+    void theLesserOfTwoRatesHolds() {
+        Pace pace = new Pace(100, 0);
+        assertEquals(100, pace.bytesPerSecond());
+        pace.yieldTo(10);
+        assertEquals(10, pace.bytesPerSecond());
+        pace.set(5, 0);
+        assertEquals(5, pace.bytesPerSecond());
+        pace.set(0, 0);
+        assertEquals(10, pace.bytesPerSecond());
+        pace.yieldTo(0);
+        assertEquals(0, pace.bytesPerSecond());
+    }
+
+    /** Or a rate that is looked at twice a second would be no rate to requests that take longer. */
+    @Test
+    void aDebtIsNotForgivenByAnotherRate() throws Exception {
+        Pace pace = Pace.unlimited();
+        pace.yieldTo(2);
+        pace.run(1 << 30, () -> {});
+        pace.yieldTo(1);
+        CountDownLatch done = new CountDownLatch(1);
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> waiting = threads.submit((Callable<Void>) () -> {
+                pace.run(1, done::countDown);
+                return null;
+            });
+            assertFalse(done.await(50, TimeUnit.MILLISECONDS));
+            pace.yieldTo(0);
+            assertTrue(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
+            waiting.get();
+        }
+        assertEquals((1 << 30) + 1, pace.moved());
+    }
+
+    @Test
     void aFailedRequestGivesItsPlaceBack() throws IOException {
         Pace pace = new Pace(0, 1);
         assertThrows(IOException.class, () -> pace.run(1, () -> {

@@ -1,6 +1,7 @@
 package io.afterimage.app;
 
 import io.afterimage.capture.Capture;
+import io.afterimage.capture.GuestWatch;
 import io.afterimage.capture.Pace;
 import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
@@ -61,7 +62,9 @@ final class QmpBackup extends MachineBackup {
     Capture.Sealed capture(Capture capture, Progress progress) throws IOException {
         // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
         Niceness.of(how.transfer().niceness());
-        return how.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress);
+        try (GuestWatch _ = GuestWatch.start(cut::guestLoad, how.transfer().pace(), how.transfer().yielding())) {
+            return how.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress);
+        }
     }
 
     private Capture.Sealed pull(Capture capture, Progress progress) throws IOException {

@@ -1,6 +1,7 @@
 package io.afterimage.app;
 
 import io.afterimage.capture.Pace;
+import io.afterimage.capture.Yielding;
 import io.afterimage.capture.qemu.Cut;
 
 /**
@@ -8,12 +9,13 @@ import io.afterimage.capture.qemu.Cut;
  *
  * @param by who reads them
  * @param pace how fast; may change meanwhile
+ * @param yielding how much of it the machine may feel
  * @param niceness how readily this process makes way for the machine's while it reads, 0 to {@value io.afterimage.posix.Niceness#MOST}
  */
-public record Transfer(Cut.Transfer by, Pace pace, int niceness) {
+public record Transfer(Cut.Transfer by, Pace pace, Yielding yielding, int niceness) {
 
     /** Pulled, as fast as can be, as anybody. */
     public static Transfer plain() {
-        return new Transfer(Cut.Transfer.PULL, Pace.unlimited(), 0);
+        return new Transfer(Cut.Transfer.PULL, Pace.unlimited(), Yielding.NOT, 0);
     }
 }

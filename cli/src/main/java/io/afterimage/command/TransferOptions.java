@@ -3,6 +3,7 @@ package io.afterimage.command;
 import io.afterimage.app.LimitsFile;
 import io.afterimage.app.Transfer;
 import io.afterimage.capture.Pace;
+import io.afterimage.capture.Yielding;
 import io.afterimage.capture.qemu.Cut;
 import io.afterimage.posix.Niceness;
 import java.io.Closeable;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Spec;
 final class TransferOptions {
 
     private static final int DEFAULT_NICENESS = 10;
+    private static final long DEFAULT_LEAST_RATE = 32L << 20;
 
     @Option(
             names = "--mode",
@@ -38,6 +40,20 @@ final class TransferOptions {
     private Integer niceness;
 
     @Option(
+            names = "--yield",
+            paramLabel = "FACTOR",
+            description = "With --qmp: read more slowly while the machine's own reads and writes take more than this many times, such as 1.5, as long as they do when "
+                    + "little is read; 0 is never. Default: 0.")
+    private Double factor;
+
+    @Option(
+            names = "--least-rate",
+            paramLabel = "SIZE",
+            converter = Argument.Size.class,
+            description = "With --yield: but no more slowly than so many bytes per second, so that the backup comes to its end. Default: 32M.")
+    private Long leastRate;
+
+    @Option(
             names = "--limits-file",
             paramLabel = "FILE",
             description = "Lines 'rate SIZE' and 'requests N', 0 for none, in place of --rate and --requests; what is changed there holds within a second.")
@@ -52,7 +68,23 @@ final class TransferOptions {
         if (niceness != null && (niceness < 0 || niceness > Niceness.MOST)) {
             throw new ParameterException(spec.commandLine(), "--nice " + niceness + ": give a number from 0 to " + Niceness.MOST + ".");
         }
-        return new Transfer(mode == null ? Cut.Transfer.PULL : mode, pace, niceness == null ? DEFAULT_NICENESS : niceness);
+        return new Transfer(mode == null ? Cut.Transfer.PULL : mode, pace, yielding(), niceness == null ? DEFAULT_NICENESS : niceness);
+    }
+
+    private Yielding yielding() {
+        if (factor == null || factor == 0) {
+            if (leastRate != null) {
+                throw new ParameterException(spec.commandLine(), "--least-rate says how far to yield: add --yield, such as --yield 1.5.");
+            }
+            return Yielding.NOT;
+        }
+        if (!(factor > 1)) {
+            throw new ParameterException(spec.commandLine(), "--yield " + factor + ": give a factor above 1, or 0 not to yield.");
+        }
+        if (leastRate != null && leastRate == 0) {
+            throw new ParameterException(spec.commandLine(), "--least-rate 0: a backup that stands still would never end; give a size, such as 1M.");
+        }
+        return new Yielding(factor, leastRate == null ? DEFAULT_LEAST_RATE : leastRate);
     }
 
     boolean isPushed() {
@@ -73,6 +105,6 @@ final class TransferOptions {
 
     /** Whether anything here was asked for. */
     boolean isUsed() {
-        return mode != null || rate != null || requests != null || limitsFile != null || niceness != null;
+        return mode != null || rate != null || requests != null || limitsFile != null || niceness != null || factor != null || leastRate != null;
     }
 }

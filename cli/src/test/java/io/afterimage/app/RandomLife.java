@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.capture.Pace;
+import io.afterimage.capture.Yielding;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.qemu.Cut;
 import io.afterimage.catalog.LeaseTerms;
@@ -196,7 +197,7 @@ final class RandomLife implements Closeable {
     private Transfer transfer() {
         Cut.Transfer by = pushes && random.nextInt(3) == 0 ? Cut.Transfer.PUSH : Cut.Transfer.PULL;
         history.add(by.name().toLowerCase(Locale.ROOT));
-        return new Transfer(by, new Pace(random.nextInt(3) == 0 ? 0 : 4 << 20, random.nextInt(3)), 0);
+        return new Transfer(by, new Pace(random.nextInt(3) == 0 ? 0 : 4 << 20, random.nextInt(3)), Yielding.NOT, 0);
     }
 
     /** Of all disks, or of one, which the machine goes on writing. */

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -140,6 +141,26 @@ class PushIT {
         Files.writeString(limits, "rate 1T\n");
         Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before");
         assertEquals(0, backup.exitValue(), () -> text(folder.resolve("slow.log")));
+    }
+
+    /** What the guest does is seen, and the backup goes as slowly as it may; when the guest is done the backup is, too. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pull", "push"})
+    void aBackupYieldsToItsGuest(String mode) throws IOException {
+        // As slow as that until it has been seen, or it might be over before.
+        Path limits = Files.writeString(folder.resolve("limits"), "rate 1\n");
+        List<String> words = new ArrayList<>(List.of(arguments(mode)));
+        words.addAll(List.of("--limits-file", limits.toString(), "--yield", "1.5", "--least-rate", "2"));
+        guest.run("while ! [ -e /run/enough ]; do dd if=/dev/urandom of=/dev/vdb bs=4k count=1 conv=fsync; done > /run/writer 2>&1 &");
+        Path log = folder.resolve("yielding.log");
+        Process backup = pushing.start(Map.of("AFTERIMAGE_LOG", "DEBUG"), log, words.toArray(String[]::new));
+        Deadline.in(PATIENCE).await(() -> text(log).contains("the backup may move 2 bytes/s") || !backup.isAlive(), () -> "the guest is not yielded to: " + text(log));
+        Files.writeString(limits, "rate 1T\n");
+        guest.run("touch /run/enough");
+        Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before: " + text(log));
+        assertEquals(0, backup.exitValue(), () -> text(log));
+        assertTrue(text(log).contains("the backup may move 2 bytes/s"), () -> text(log));
+        assertEquals("running", guest.status());
     }
 
     @Test

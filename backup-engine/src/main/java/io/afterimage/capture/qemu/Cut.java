@@ -1,5 +1,6 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.agent.GuestAgent;
 import java.io.IOException;
@@ -164,6 +165,18 @@ public final class Cut extends HeldCut {
     /** The disks in the plan's order. */
     public List<CutDisk> disks() {
         return disks;
+    }
+
+    /** What the guest has had all its disks do, as QEMU counts it: of its devices' requests alone, and with what keeping the cut takes. */
+    public GuestLoad guestLoad() throws IOException {
+        GuestLoad load = new GuestLoad(0, 0, 0, 0);
+        for (JsonNode device : client.execute("query-blockstats")) {
+            JsonNode told = device.path("stats");
+            load = load.plus(new GuestLoad(
+                    told.path("rd_operations").asLong(0), told.path("rd_total_time_ns").asLong(0),
+                    told.path("wr_operations").asLong(0), told.path("wr_total_time_ns").asLong(0)));
+        }
+        return load;
     }
 
     @Override

@@ -3,7 +3,9 @@ package io.afterimage.capture.qemu;
 import static io.afterimage.capture.qemu.TwoDiskMachine.since;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.capture.GuestLoad;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -82,6 +84,24 @@ class CutIT {
                 assertEquals(List.of(), cut.end(Cut.Outcome.COMMITTED));
             }
             machine.assertClean(point);
+        }
+    }
+
+    /** Of all disks, with or without a cut in between, and nothing of what we read. */
+    @Test
+    void whatTheGuestDoesIsCounted() throws Exception {
+        machine.data.write(0, 1 << 20, 0x11);
+        try (Cut cut = machine.cut(client, 1, Map.of())) {
+            GuestLoad before = cut.guestLoad();
+            View.read(cut.disks().get(0));
+            assertEquals(before, cut.guestLoad());
+            machine.data.countedWrite(65_536, 4096, 0x22);
+            machine.data.countedWrite(131_072, 4096, 0x22);
+            machine.logs.countedWrite(0, 512, 0x33);
+            GuestLoad after = cut.guestLoad();
+            assertEquals(before.writes() + 3, after.writes());
+            assertEquals(before.reads(), after.reads());
+            assertTrue(after.writeNanos() > before.writeNanos(), after.toString());
         }
     }
 

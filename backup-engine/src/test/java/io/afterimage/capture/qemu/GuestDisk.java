@@ -27,6 +27,13 @@ final class GuestDisk {
         changed(offset, length, pattern);
     }
 
+    /** A write that QEMU counts, as it does those of a device's driver; qemu-io's others it does not. */
+    void countedWrite(int offset, int length, int pattern) throws IOException {
+        qemu.get().io(device, "aio_write -P " + pattern + " " + offset + " " + length);
+        qemu.get().io(device, "aio_flush");
+        changed(offset, length, pattern);
+    }
+
     void zero(int offset, int length) throws IOException {
         qemu.get().io(device, "write -z -u " + offset + " " + length);
         changed(offset, length, 0);
