@@ -1,5 +1,6 @@
 package io.afterimage.fetch;
 
+import io.afterimage.repository.FrameRun;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -48,6 +49,8 @@ public final class ReadAhead {
 
     private final long diskSize;
     private final int chunkBytes;
+    /** Chunks that a request has room for even if none of them is compressed. */
+    private final int chunksOfRequest;
     private final HitRate rate;
     /** The one that was used last first. */
     private final Deque<Stream> streams = new ArrayDeque<>();
@@ -60,6 +63,7 @@ public final class ReadAhead {
     public ReadAhead(long diskSize, int chunkBytes, HitRate rate) {
         this.diskSize = diskSize;
         this.chunkBytes = chunkBytes;
+        chunksOfRequest = Math.max(1, FrameRun.LONGEST / chunkBytes - 1);
         this.rate = rate;
     }
 
@@ -147,8 +151,9 @@ public final class ReadAhead {
     private List<Span> sequential(Stream stream, int window) {
         long from = Math.max(stream.guessed, ceil(stream.next));
         long to = Math.min(diskSize, ceil(stream.next) + (long) window * chunkBytes);
-        // In large pieces, so that requests are large; the last piece of the disk is what it is.
-        boolean isWorthIt = 2 * (to - from) >= (long) window * chunkBytes || to == diskSize;
+        // In large pieces, so that requests are large, and yet in no larger ones: what is asked for at once comes at once, and until then nothing more is asked for. The last piece of the disk is
+        // what it is.
+        boolean isWorthIt = 2 * (to - from) >= Math.min(window, 2L * chunksOfRequest) * chunkBytes || to == diskSize;
         if (from >= to || !isWorthIt) {
             return List.of();
         }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.fetch.ReadAhead.Span;
+import io.afterimage.repository.FrameRun;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -148,6 +149,25 @@ final class ReadAheadTest {
         }
         assertTrue(rate.width() >= MOST / 2, "and has grown again to " + rate.width());
         assertTrue(unknown < 400, unknown + " reads of 4000");
+    }
+
+    /** What comes at once is read at once, while nothing comes: a stream that is far ahead asks for a request's worth at a time. */
+    @Test
+    void aWideWindowIsFilledByOneRequestAfterTheOther() {
+        HitRate wide = new HitRate(512, 512);
+        ReadAhead reader = new ReadAhead(DISK, CHUNK, wide);
+        long guessed = 0;
+        for (int i = 0; i < 4000; i++) {
+            for (Span span : reader.read((long) i * CHUNK, (i + 1L) * CHUNK)) {
+                assertTrue(i < 1200 || span.end() - span.begin() <= FrameRun.LONGEST, "at " + i + " " + span);
+                guessed = span.end() / CHUNK;
+                // All of it will be read.
+                for (long at = span.begin(); at < span.end(); at += CHUNK) {
+                    wide.used();
+                }
+            }
+            assertTrue(i < 1200 || guessed - i >= 512 - FrameRun.LONGEST / CHUNK, "at " + i + " no more is told than up to " + guessed);
+        }
     }
 
     @Test
