@@ -135,6 +135,18 @@ public final class Catalog {
         descriptors.remove(key);
     }
 
+    /** The oldest point of a machine, if it has any. Costs a listing of one name, and one GET. */
+    public Optional<Point> oldest(MachineName machine) throws IOException {
+        Optional<ObjectInfo> first = store.first(KeyPrefix.folder(POINTS, machine.text()));
+        if (first.isEmpty()) {
+            return Optional.empty();
+        }
+        // What is no point may stand before all that are.
+        String name = first.get().key().name();
+        Optional<PointId> oldest = isPoint(name) ? Optional.of(id(name)) : pointIds(machine).stream().findFirst();
+        return oldest.isEmpty() ? Optional.empty() : find(machine, oldest.get());
+    }
+
     /** The newest point of a machine, if it has any. */
     public Optional<Point> latest(MachineName machine) throws IOException {
         PointId seen = newest.get(machine);

@@ -15,7 +15,6 @@ import io.afterimage.store.Problem;
 import io.afterimage.store.StoreException;
 import java.io.IOException;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -108,8 +107,7 @@ public final class BootProfiles {
             if (itself.flatMap(Point::base).isPresent()) {
                 return itself;
             }
-            List<PointId> ids = catalog.pointIds(machine);
-            return ids.isEmpty() ? Optional.empty() : catalog.find(machine, ids.getFirst());
+            return catalog.oldest(machine);
         } catch (CatalogException e) {
             LOG.warn("It cannot be told what {} was launched from: {}", machine, e.getMessage());
             return Optional.empty();

@@ -88,6 +88,11 @@ public final class CountingStore implements ObjectStore {
     }
 
     @Override
+    public Optional<ObjectInfo> first(KeyPrefix prefix) throws StoreException {
+        return count(Operation.LIST, () -> store.first(prefix));
+    }
+
+    @Override
     public void delete(Collection<ObjectKey> keys) throws StoreException {
         count(Operation.DELETE, () -> {
             store.delete(keys);

@@ -72,6 +72,11 @@ public interface ObjectStore extends Closeable {
      */
     ListPage list(KeyPrefix prefix, Optional<ObjectKey> after) throws StoreException;
 
+    /** The first of the objects that {@link #list} would tell, if there is any; for a store that can be asked for fewer than a page of them, a request that takes no more than that. */
+    default Optional<ObjectInfo> first(KeyPrefix prefix) throws StoreException {
+        return list(prefix, Optional.empty()).objects().stream().findFirst();
+    }
+
     /**
      * Removes objects; those that are not there are passed over. After a failure any of them may be gone.
      *

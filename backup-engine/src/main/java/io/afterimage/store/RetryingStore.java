@@ -97,6 +97,11 @@ public final class RetryingStore implements ObjectStore {
     }
 
     @Override
+    public Optional<ObjectInfo> first(KeyPrefix prefix) throws StoreException {
+        return retry(() -> store.first(prefix));
+    }
+
+    @Override
     public void delete(Collection<ObjectKey> keys) throws StoreException {
         retry(() -> store.delete(keys));
     }

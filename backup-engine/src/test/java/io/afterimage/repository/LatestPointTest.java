@@ -11,6 +11,7 @@ import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
 import io.afterimage.store.CountingStore;
 import io.afterimage.store.MemoryObjectStore;
+import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
 import io.afterimage.store.Operation;
 import java.io.IOException;
@@ -86,6 +87,22 @@ final class LatestPointTest {
         // It is damaged; what matters is that it was come to, after nothing recent.
         assertThrows(CatalogException.class, () -> reader.latest(WEB));
         assertEquals(Optional.empty(), reader.latest(new MachineName("nobody")));
+    }
+
+    @Test
+    void theOldestCostsAListingAndNothingThatIsNoPointIsTakenForIt() throws IOException {
+        MachineName db = new MachineName("db");
+        assertEquals(Optional.empty(), reader.oldest(db));
+        store.put(ObjectKey.of("points", "db", "0-no-point"), ByteBuffer.allocate(1));
+        assertEquals(Optional.empty(), reader.oldest(db));
+        Point first = Backup.of(writer, folder, "db", new byte[] {1}, Map.of());
+        Point second = Backup.of(writer, folder, "db", new byte[] {2}, Map.of());
+        Point oldest = newer(first, second).equals(first) ? second : first;
+        assertEquals(Optional.of(oldest), reader.oldest(db));
+        store.delete(ObjectKey.of("points", "db", "0-no-point"));
+        long before = store.statistics().of(Operation.LIST).requests();
+        assertEquals(Optional.of(oldest), reader.oldest(db));
+        assertEquals(1, store.statistics().of(Operation.LIST).requests() - before);
     }
 
     @Test

@@ -137,6 +137,11 @@ public final class FaultyStore implements ObjectStore {
     }
 
     @Override
+    public Optional<ObjectInfo> first(KeyPrefix prefix) throws StoreException {
+        return spoil(Operation.LIST, prefix.value(), () -> store.first(prefix));
+    }
+
+    @Override
     public void delete(Collection<ObjectKey> keys) throws StoreException {
         ObjectStore.checkDeletable(keys);
         List<ObjectKey> some = new ArrayList<>(keys);

@@ -222,6 +222,12 @@ public abstract class ObjectStoreContract {
                     store.list(KeyPrefix.ALL, Optional.of(key(after))).objects().stream().map(o -> o.key().value()).toList(),
                     after);
         }
+        for (String prefix : List.of("", "a/a", "a/a/", "c")) {
+            assertEquals(
+                    sorted.stream().filter(key -> key.startsWith(prefix)).findFirst(),
+                    store.first(new KeyPrefix(prefix)).map(object -> object.key().value()),
+                    prefix);
+        }
     }
 
     @Test

@@ -121,11 +121,20 @@ public final class S3ObjectStore implements ObjectStore {
 
     @Override
     public ListPage list(KeyPrefix prefix, Optional<ObjectKey> after) throws StoreException {
+        return list(prefix, after, PAGE);
+    }
+
+    @Override
+    public Optional<ObjectInfo> first(KeyPrefix prefix) throws StoreException {
+        return list(prefix, Optional.empty(), 1).objects().stream().findFirst();
+    }
+
+    private ListPage list(KeyPrefix prefix, Optional<ObjectKey> after, int most) throws StoreException {
         return call(Operation.LIST, prefix.value(), () -> {
             ListObjectsV2Request.Builder request = ListObjectsV2Request.builder()
                     .bucket(location.bucket())
                     .prefix(location.prefix().value() + prefix)
-                    .maxKeys(PAGE)
+                    .maxKeys(most)
                     .overrideConfiguration(limits -> patience(limits, 0));
             after.ifPresent(key -> request.startAfter(name(key)));
             String last = after.map(this::name).orElse("");
@@ -139,7 +148,7 @@ public final class S3ObjectStore implements ObjectStore {
                 }
                 // A page of foreign objects only.
                 last = objects.getLast().key();
-                request.startAfter(last);
+                request.startAfter(last).maxKeys(PAGE);
             }
         });
     }
