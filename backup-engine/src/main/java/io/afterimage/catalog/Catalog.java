@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
@@ -96,12 +97,17 @@ public final class Catalog {
 
     /** The point of that id, if it is there. */
     public Optional<Point> find(MachineName machine, PointId id) throws IOException {
+        return find(machine, id, Catalog::tellNobody);
+    }
+
+    private Optional<Point> find(MachineName machine, PointId id, Consumer<ManifestObjects.Name> likely) throws IOException {
         ObjectKey key = key(machine, id);
         try {
             Point known = descriptors.get(key);
             if (known != null) {
                 return Optional.of(known);
             }
+            likely.accept(new ManifestObjects.Name(machine, id));
             Point point = read(key);
             if (!point.id().equals(id) || !point.machine().equals(machine)) {
                 throw new CatalogException(
@@ -115,6 +121,8 @@ public final class Catalog {
             return Optional.empty();
         }
     }
+
+    private static void tellNobody(ManifestObjects.Name name) {}
 
     private Point read(ObjectKey key) throws IOException {
         byte[] stored = store.getWhole(key, PointDescriptor.LARGEST + ObjectSeal.OVERHEAD);
@@ -149,23 +157,28 @@ public final class Catalog {
 
     /** The newest point of a machine, if it has any. */
     public Optional<Point> latest(MachineName machine) throws IOException {
+        return latest(machine, Catalog::tellNobody);
+    }
+
+    private Optional<Point> latest(MachineName machine, Consumer<ManifestObjects.Name> likely) throws IOException {
         PointId seen = newest.get(machine);
         // Nothing but the cost depends on the clock.
         String from = seen != null ? seen.hex() : PointId.timeDigits(Instant.now().minus(RECENT));
         // The beginning of a name stands before the name, and behind those of all that are less.
-        Optional<Point> recent = last(machine, ids(store.listAfter(KeyPrefix.folder(POINTS, machine.text()), ObjectKey.of(POINTS, machine.text(), from))));
+        Listing names = store.listAfter(KeyPrefix.folder(POINTS, machine.text()), ObjectKey.of(POINTS, machine.text(), from));
+        Optional<Point> recent = last(machine, ids(names), likely);
         if (recent.isPresent()) {
             return recent;
         }
         if (seen != null) {
             newest.remove(machine, seen);
         }
-        return last(machine, pointIds(machine));
+        return last(machine, pointIds(machine), likely);
     }
 
-    private Optional<Point> last(MachineName machine, List<PointId> ids) throws IOException {
+    private Optional<Point> last(MachineName machine, List<PointId> ids, Consumer<ManifestObjects.Name> likely) throws IOException {
         for (PointId id : ids.reversed()) {
-            Optional<Point> point = find(machine, id);
+            Optional<Point> point = find(machine, id, likely);
             if (point.isPresent()) {
                 newest.merge(machine, id, (one, other) -> one.compareTo(other) > 0 ? one : other);
                 return point;
@@ -180,11 +193,21 @@ public final class Catalog {
      * @throws CatalogException if there is none, or if the beginning of an id fits several
      */
     public Point resolve(Selector selector) throws IOException {
+        return resolve(selector, Catalog::tellNobody);
+    }
+
+    /**
+     * The same.
+     *
+     * @param likely is told which point it will probably be before the descriptor of that is asked for, if it is; called by the caller's thread, perhaps for several
+     * @throws CatalogException if there is none, or if the beginning of an id fits several
+     */
+    public Point resolve(Selector selector, Consumer<ManifestObjects.Name> likely) throws IOException {
         MachineName machine = selector.machine();
         Point point = switch (selector.point()) {
-            case Selector.Which.Latest _ -> latest(machine).orElseThrow(() -> noSuchMachine(machine));
-            case Selector.Which.Id id -> byPrefix(machine, id.prefix());
-            case Selector.Which.At at -> notAfter(machine, at.instant());
+            case Selector.Which.Latest _ -> latest(machine, likely).orElseThrow(() -> noSuchMachine(machine));
+            case Selector.Which.Id id -> byPrefix(machine, id.prefix(), likely);
+            case Selector.Which.At at -> notAfter(machine, at.instant(), likely);
         };
         if (selector.disk().isPresent() && point.disk(selector.disk().get()).isEmpty()) {
             throw new CatalogException(
@@ -195,7 +218,7 @@ public final class Catalog {
         return point;
     }
 
-    private Point byPrefix(MachineName machine, String prefix) throws IOException {
+    private Point byPrefix(MachineName machine, String prefix, Consumer<ManifestObjects.Name> likely) throws IOException {
         List<PointId> ids = ids(store.list(new KeyPrefix(KeyPrefix.folder(POINTS, machine.text()).value() + prefix)));
         if (ids.size() > 1) {
             throw new CatalogException(
@@ -203,15 +226,15 @@ public final class Catalog {
                     "'" + prefix + "' is the beginning of " + ids.size() + " points of machine '" + machine
                             + "': give more digits of " + ids.getFirst() + " or " + ids.get(1) + ".");
         }
-        Optional<Point> point = ids.isEmpty() ? Optional.empty() : find(machine, ids.getFirst());
+        Optional<Point> point = ids.isEmpty() ? Optional.empty() : find(machine, ids.getFirst(), likely);
         return point.isPresent() ? point.get() : missing(machine, "whose id begins with '" + prefix + "'");
     }
 
-    private Point notAfter(MachineName machine, Instant instant) throws IOException {
+    private Point notAfter(MachineName machine, Instant instant, Consumer<ManifestObjects.Name> likely) throws IOException {
         String last = PointId.timeDigits(instant);
         for (PointId id : pointIds(machine).reversed()) {
             if (id.hex().substring(0, last.length()).compareTo(last) <= 0) {
-                Optional<Point> point = find(machine, id);
+                Optional<Point> point = find(machine, id, likely);
                 // An id tells when a capture began; what counts is the instant that the disks show.
                 if (point.isPresent() && !point.get().time().isAfter(instant)) {
                     return point.get();

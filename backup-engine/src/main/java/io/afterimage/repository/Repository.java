@@ -327,10 +327,29 @@ public final class Repository implements Closeable {
             }
             throw new CorruptManifestException("that of point " + point.point() + " of '" + point.machine() + "' is longer than it was", e);
         }
+        return openManifest(point, object);
+    }
+
+    /**
+     * The object of a manifest before a descriptor vouches for it, for {@link #openManifest(HeldPoint, byte[])}.
+     *
+     * @param maxBytes more of them are not taken in
+     */
+    public byte[] manifestObject(ManifestObjects.Name name, int maxBytes) throws IOException {
+        return store.getWhole(ManifestObjects.key(name.machine(), name.point()), maxBytes);
+    }
+
+    /**
+     * As {@link #openManifest(HeldPoint)} of an object that was fetched before.
+     *
+     * @param object anything, and not believed unless it is the point's
+     */
+    public Manifest openManifest(HeldPoint point, byte[] object) throws IOException {
         if (!sha256(object).equals(point.manifest().sha256())) {
             throw new CorruptManifestException(
                     "that of point " + point.point() + " of '" + point.machine() + "' does not match its hash");
         }
+        ObjectKey key = ManifestObjects.key(point.machine(), point.point());
         return ManifestFile.open(ManifestObjects.decompress(seal.open(key, object)), chunkSize());
     }
 

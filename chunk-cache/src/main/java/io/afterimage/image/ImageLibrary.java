@@ -67,11 +67,23 @@ public final class ImageLibrary implements Closeable {
         return image(manifests.get(point), disk, () -> {});
     }
 
+    /** For one who is about to look for a point, and to {@link #open(Point, DiskName, ManifestAhead) open} it. */
+    public ManifestAhead ahead() {
+        return manifests.ahead();
+    }
+
     /** The disk as it was at the point. The name is one of the point's disks. The point is held until the image is closed. */
     public PointInTimeImage open(Point point, DiskName disk) throws IOException {
+        try (ManifestAhead none = ahead()) {
+            return open(point, disk, none);
+        }
+    }
+
+    /** The same, by a manifest that may be on its way already. */
+    public PointInTimeImage open(Point point, DiskName disk, ManifestAhead ahead) throws IOException {
         OpenPoints.Opening opening = openPoints.open(point);
         try {
-            return image(manifests.get(point), disk, opening);
+            return image(manifests.get(point, ahead), disk, opening);
         } catch (IOException | RuntimeException e) {
             opening.close();
             throw e;

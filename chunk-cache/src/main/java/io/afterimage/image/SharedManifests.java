@@ -13,6 +13,7 @@ import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -64,6 +65,20 @@ final class SharedManifests {
     /** The point's manifest, its maps not {@linkplain Manifest#checkMaps checked}. Whoever goes on using it, or its maps, holds on to it. */
     Manifest get(Point point) throws IOException {
         return get(HeldPoint.of(point), () -> repository.openManifest(point));
+    }
+
+    /** For one who does not have the point yet, and is about to {@link #get(Point, ManifestAhead) get} its manifest. */
+    ManifestAhead ahead() {
+        return new ManifestAhead(repository, name -> open.getIfPresent(name.point()) != null || fetching.containsKey(name.point()));
+    }
+
+    /** As {@link #get(Point)}, of what may be on its way already. */
+    Manifest get(Point point, ManifestAhead ahead) throws IOException {
+        HeldPoint held = HeldPoint.of(point);
+        return get(held, () -> {
+            Optional<byte[]> object = ahead.of(held);
+            return object.isPresent() ? repository.openManifest(held, object.get()) : repository.openManifest(point);
+        });
     }
 
     /** The same of a point that may have been forgotten. */

@@ -9,6 +9,7 @@ import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;
 import io.afterimage.image.ImageLibrary;
+import io.afterimage.image.ManifestAhead;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.nbd.protocol.BlockSizes;
@@ -102,11 +103,11 @@ public final class PointExports implements Exports {
 
     @Override
     public Optional<Export> open(String name) throws IOException {
-        try {
+        try (ManifestAhead ahead = images.ahead()) {
             Selector selector = Selector.parse(name);
-            Point point = catalog.resolve(selector);
+            Point point = catalog.resolve(selector, ahead::expect);
             PointDisk disk = point.disk(RestoreDisk.disk(point, selector)).orElseThrow();
-            BlockDevice device = watched(images.open(point, disk.name()), HeldPoint.of(point), disk.name());
+            BlockDevice device = watched(images.open(point, disk.name(), ahead), HeldPoint.of(point), disk.name());
             ChangedContexts contexts = new ChangedContexts(catalog, images, point, disk.name());
             return Optional.of(new Export(device, describe(point, disk), contexts, blockSizes));
         } catch (CatalogException e) {
