@@ -132,6 +132,13 @@ public record PointDescriptor(
         }
     }
 
+    /** Does what takes long with the first descriptor that a JVM reads, and never again: how they are read is found out. */
+    public static void prepare() {
+        String least = "{\"format\":" + FORMAT + "}";
+        Version _ = JSON.readValue(least, Version.class);
+        PointDescriptor _ = JSON.readValue(least, PointDescriptor.class);
+    }
+
     /** @param name where the bytes lie, for the message */
     static Point parse(byte[] json, String name) throws CatalogException {
         try {

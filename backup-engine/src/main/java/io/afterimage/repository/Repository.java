@@ -5,6 +5,7 @@ import io.afterimage.catalog.Catalog;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDescriptor;
 import io.afterimage.chunk.ChunkAddress;
 import io.afterimage.chunk.ChunkId;
 import io.afterimage.chunk.ChunkSize;
@@ -54,6 +55,11 @@ public final class Repository implements Closeable {
     public static final int DEFAULT_LEVEL = 1;
 
     private static final int REQUESTS_AT_ONCE = 16;
+
+    /** Calls after which the JVM has compiled with all its art what is called, with room to spare; and the bytes of each, two blocks. */
+    private static final int CALLED_OFTEN = 20_000;
+
+    private static final int HASHED_AT_ONCE = 128;
 
     private final ObjectStore store;
     private final RepositoryHeader header;
@@ -399,9 +405,31 @@ public final class Repository implements Closeable {
         return codec.decode(frame, offset, address, chunk);
     }
 
+    /**
+     * Does what takes long with the first point that a JVM opens, and never again. For who will open one and has the time now; nothing depends on it.
+     */
+    public static void prepare() {
+        prepareHashing();
+        ManifestObjects.prepare();
+        PointDescriptor.prepare();
+    }
+
+    /** The processor's own instructions are used where the optimising compiler has been, and it comes to what is called often: a manifest, hashed at once as one of the first things, would take ten times as long. */
+    private static void prepareHashing() {
+        MessageDigest digest = newSha256();
+        byte[] piece = new byte[HASHED_AT_ONCE];
+        for (int i = 0; i < CALLED_OFTEN; i++) {
+            digest.update(piece);
+        }
+    }
+
     static String sha256(byte[] bytes) {
+        return HexFormat.of().formatHex(newSha256().digest(bytes));
+    }
+
+    private static MessageDigest newSha256() {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has SHA-256", e);
         }

@@ -7,7 +7,6 @@ import io.afterimage.catalog.Point;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
-import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.manifest.PointId;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
@@ -33,9 +32,9 @@ final class SharedManifests {
         // Whoever opens the first point of a process shall not wait for it.
         Thread.ofPlatform().daemon().name("prepare").start(() -> {
             try {
-                ManifestObjects.prepare();
+                Repository.prepare();
             } catch (RuntimeException | LinkageError e) {
-                LOG.debug("manifests could not be prepared for, which those who read one will be told of", e);
+                LOG.debug("the first point could not be prepared for, which whoever opens one will be told of", e);
             }
         });
     }
