@@ -56,10 +56,10 @@ public final class Repository implements Closeable {
 
     private static final int REQUESTS_AT_ONCE = 16;
 
-    /** Calls after which the JVM has compiled with all its art what is called, with room to spare; and the bytes of each, two blocks. */
+    /** Calls after which the JVM has compiled with all its art what is called, with room to spare, also as late as our launcher has it; and the bytes of each, four blocks. */
     private static final int CALLED_OFTEN = 20_000;
 
-    private static final int HASHED_AT_ONCE = 128;
+    private static final int HASHED_AT_ONCE = 256;
 
     private final ObjectStore store;
     private final RepositoryHeader header;
