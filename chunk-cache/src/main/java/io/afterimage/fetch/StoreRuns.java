@@ -8,7 +8,6 @@ import io.afterimage.repository.FrameRun;
 import io.afterimage.store.ObjectNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,9 +90,7 @@ final class StoreRuns {
     private Map<FrameLocation, Exception> decode(FrameRun run, byte[] frames, Receiver receiver) {
         Map<FrameLocation, Exception> missed = new LinkedHashMap<>();
         byte[] chunk = new byte[chunkSize.bytes()];
-        List<FrameLocation> awaitedFirst = new ArrayList<>(run.frames());
-        awaitedFirst.sort(Comparator.comparing(frame -> !receiver.isAwaited(frame.address())));
-        for (FrameLocation frame : awaitedFirst) {
+        for (FrameLocation frame : awaitedFirst(run, receiver)) {
             int offset = run.offset(frame, chunkSize);
             try {
                 reader.decode(frames, offset, frame, chunk);
@@ -104,6 +101,15 @@ final class StoreRuns {
             receiver.landed(frame, chunk, frames, offset);
         }
         return missed;
+    }
+
+    /** Each is asked about once: somebody may begin to wait at any moment, and who sorts would see an order that contradicts itself. */
+    private static List<FrameLocation> awaitedFirst(FrameRun run, Receiver receiver) {
+        List<FrameLocation> awaited = new ArrayList<>();
+        List<FrameLocation> others = new ArrayList<>();
+        run.frames().forEach(frame -> (receiver.isAwaited(frame.address()) ? awaited : others).add(frame));
+        awaited.addAll(others);
+        return awaited;
     }
 
     /** What was not found at home is looked for, neighbours together, where it may have been moved; what is not there either, one by one. */
