@@ -1,5 +1,5 @@
-import io.afterimage.app.BackUpImages;
-import io.afterimage.app.BaseImage;
+import io.afterimage.app.backup.BackUpImages;
+import io.afterimage.app.backup.BaseImage;
 import io.afterimage.assembly.Assembly;
 import io.afterimage.capture.Progress;
 import io.afterimage.catalog.Point;

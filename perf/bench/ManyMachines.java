@@ -1,4 +1,4 @@
-import io.afterimage.app.BackUpImages;
+import io.afterimage.app.backup.BackUpImages;
 import io.afterimage.assembly.Assembly;
 import io.afterimage.capture.Progress;
 import io.afterimage.index.ChunkIndex;

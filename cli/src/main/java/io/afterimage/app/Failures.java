@@ -3,16 +3,17 @@ package io.afterimage.app;
 import java.io.IOException;
 
 /** What went wrong in steps that are all taken, whatever becomes of the others: the first failure counts, the later ones go along with it. */
-final class Failures {
+public final class Failures {
 
     private IOException first;
 
-    interface Step {
+    /** One of the steps. */
+    public interface Step {
         void run() throws IOException;
     }
 
     /** Takes a step, and keeps what it throws. */
-    void attempt(Step step) {
+    public void attempt(Step step) {
         try {
             step.run();
         } catch (IOException e) {
@@ -20,7 +21,8 @@ final class Failures {
         }
     }
 
-    void add(IOException failure) {
+    /** Takes a failure of a step that was taken elsewhere. */
+    public void add(IOException failure) {
         if (first == null) {
             first = failure;
         } else {
@@ -29,7 +31,7 @@ final class Failures {
     }
 
     /** When all is done. */
-    void throwFirst() throws IOException {
+    public void throwFirst() throws IOException {
         if (first != null) {
             throw first;
         }

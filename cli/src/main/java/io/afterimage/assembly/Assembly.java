@@ -1,13 +1,13 @@
 package io.afterimage.assembly;
 
-import io.afterimage.app.BackUpDomain;
-import io.afterimage.app.BackUpGroup;
-import io.afterimage.app.BackUpImages;
-import io.afterimage.app.BackUpMachine;
-import io.afterimage.app.BaseImage;
-import io.afterimage.app.CommitOverlay;
 import io.afterimage.app.CopyPoints;
 import io.afterimage.app.ForgetPoints;
+import io.afterimage.app.backup.BackUpDomain;
+import io.afterimage.app.backup.BackUpGroup;
+import io.afterimage.app.backup.BackUpImages;
+import io.afterimage.app.backup.BackUpMachine;
+import io.afterimage.app.backup.BaseImage;
+import io.afterimage.app.backup.CommitOverlay;
 import io.afterimage.cache.DiskTier;
 import io.afterimage.catalog.LastingHolds;
 import io.afterimage.catalog.LeaseTerms;

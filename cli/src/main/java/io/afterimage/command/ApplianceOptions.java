@@ -1,6 +1,6 @@
 package io.afterimage.command;
 
-import io.afterimage.app.GuestFiles;
+import io.afterimage.app.guest.GuestFiles;
 import io.afterimage.settings.Accelerator;
 import java.time.Duration;
 import picocli.CommandLine.Option;

@@ -1,10 +1,10 @@
 package io.afterimage.command;
 
-import io.afterimage.app.BackUpDomain;
-import io.afterimage.app.BackUpGroup;
-import io.afterimage.app.BackUpImages;
-import io.afterimage.app.BackUpMachine;
-import io.afterimage.app.BaseImage;
+import io.afterimage.app.backup.BackUpDomain;
+import io.afterimage.app.backup.BackUpGroup;
+import io.afterimage.app.backup.BackUpImages;
+import io.afterimage.app.backup.BackUpMachine;
+import io.afterimage.app.backup.BaseImage;
 import io.afterimage.assembly.Assembly;
 import io.afterimage.capture.libvirt.LibvirtConnection;
 import io.afterimage.catalog.Point;

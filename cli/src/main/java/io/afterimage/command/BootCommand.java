@@ -1,14 +1,14 @@
 package io.afterimage.command;
 
-import io.afterimage.app.BootMigration;
-import io.afterimage.app.BootOverlays;
-import io.afterimage.app.BootPoint;
-import io.afterimage.app.LocalImage;
-import io.afterimage.app.Migration;
-import io.afterimage.app.MigrationExport;
-import io.afterimage.app.OverlayExports;
-import io.afterimage.app.PointExports;
-import io.afterimage.app.Writes;
+import io.afterimage.app.boot.BootMigration;
+import io.afterimage.app.boot.BootOverlays;
+import io.afterimage.app.boot.BootPoint;
+import io.afterimage.app.boot.LocalImage;
+import io.afterimage.app.boot.Migration;
+import io.afterimage.app.boot.MigrationExport;
+import io.afterimage.app.boot.Writes;
+import io.afterimage.app.export.OverlayExports;
+import io.afterimage.app.export.PointExports;
 import io.afterimage.boot.Occasion;
 import io.afterimage.catalog.HeldPoint;
 import io.afterimage.catalog.Point;

@@ -1,6 +1,6 @@
 package io.afterimage.command;
 
-import io.afterimage.app.BaseImage;
+import io.afterimage.app.backup.BaseImage;
 import io.afterimage.assembly.Assembly;
 import io.afterimage.catalog.Selector;
 import io.afterimage.index.ChunkIndex;

@@ -1,6 +1,6 @@
 package io.afterimage.command;
 
-import io.afterimage.app.CommitOverlay;
+import io.afterimage.app.backup.CommitOverlay;
 import io.afterimage.assembly.Assembly;
 import io.afterimage.catalog.Point;
 import io.afterimage.command.output.PointView;

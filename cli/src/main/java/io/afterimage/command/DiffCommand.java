@@ -1,7 +1,7 @@
 package io.afterimage.command;
 
-import io.afterimage.app.ChangedFiles;
-import io.afterimage.app.ChangedFiles.VolumeChange;
+import io.afterimage.app.guest.ChangedFiles;
+import io.afterimage.app.guest.ChangedFiles.VolumeChange;
 import io.afterimage.block.ByteRange;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;

@@ -1,7 +1,7 @@
 package io.afterimage.command;
 
-import io.afterimage.app.OverlayExports;
-import io.afterimage.app.RestoreDisk;
+import io.afterimage.app.export.OverlayExports;
+import io.afterimage.app.restore.RestoreDisk;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
 import io.afterimage.command.output.OverlayView;

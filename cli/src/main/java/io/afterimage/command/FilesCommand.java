@@ -1,8 +1,8 @@
 package io.afterimage.command;
 
-import io.afterimage.app.ExtractFiles;
-import io.afterimage.app.GuestFiles;
-import io.afterimage.app.GuestLocation;
+import io.afterimage.app.guest.ExtractFiles;
+import io.afterimage.app.guest.GuestFiles;
+import io.afterimage.app.guest.GuestLocation;
 import io.afterimage.catalog.Point;
 import io.afterimage.command.output.ExtractionView;
 import io.afterimage.command.output.FileView;

@@ -1,6 +1,6 @@
 package io.afterimage.command;
 
-import io.afterimage.app.Quiescing;
+import io.afterimage.app.backup.Quiescing;
 import io.afterimage.capture.qemu.HostCommand;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,8 +1,8 @@
 package io.afterimage.command;
 
-import io.afterimage.app.MachineDocuments;
-import io.afterimage.app.RestoreDisk;
-import io.afterimage.app.RestoreGroup;
+import io.afterimage.app.machine.MachineDocuments;
+import io.afterimage.app.restore.RestoreDisk;
+import io.afterimage.app.restore.RestoreGroup;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.Selector;
 import io.afterimage.command.output.TerminalProgress;

@@ -1,9 +1,9 @@
 package io.afterimage.command;
 
 import io.afterimage.app.NotifySocket;
-import io.afterimage.app.OverlayExports;
-import io.afterimage.app.PointExports;
 import io.afterimage.app.TargetException;
+import io.afterimage.app.export.OverlayExports;
+import io.afterimage.app.export.PointExports;
 import io.afterimage.boot.Occasion;
 import io.afterimage.command.output.ReadView;
 import io.afterimage.fuse.RepositoryMount;

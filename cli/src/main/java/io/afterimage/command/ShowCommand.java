@@ -1,7 +1,7 @@
 package io.afterimage.command;
 
-import io.afterimage.app.CapturedMachine;
-import io.afterimage.app.MachineDocuments;
+import io.afterimage.app.machine.CapturedMachine;
+import io.afterimage.app.machine.MachineDocuments;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;

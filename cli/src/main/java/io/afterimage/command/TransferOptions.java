@@ -1,7 +1,7 @@
 package io.afterimage.command;
 
-import io.afterimage.app.LimitsFile;
-import io.afterimage.app.Transfer;
+import io.afterimage.app.backup.LimitsFile;
+import io.afterimage.app.backup.Transfer;
 import io.afterimage.capture.Pace;
 import io.afterimage.capture.Yielding;
 import io.afterimage.capture.qemu.Cut;
