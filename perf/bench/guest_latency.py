@@ -7,6 +7,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import threading
 import time
 
@@ -22,13 +23,18 @@ FIO = ("fio --name=feel --filename=/dev/vdb --rw=randwrite --bs=4k --direct=1 --
        " --size=%d --output-format=json")
 # What QEMU itself takes: it keeps what the guest overwrites, and nobody reads.
 CUT = "only the cut"
+# What any program takes: one that has nothing to do with QEMU and asks for no more of a processor than it leaves, as a backup does.
+LOOP = "no backup, but a busy loop at niceness 10"
 KINDS = {
     "no backup": None,
+    LOOP: None,
     CUT: ["--mode", "pull"],
     "pull": ["--mode", "pull"],
     "push": ["--mode", "push"],
     "pull, %s/s" % RATE: ["--mode", "pull", "--rate", RATE],
     "push, %s/s" % RATE: ["--mode", "push", "--rate", RATE],
+    "pull, --yield 1.5": ["--mode", "pull", "--yield", "1.5"],
+    "push, --yield 1.5": ["--mode", "push", "--yield", "1.5"],
 }
 
 
@@ -117,12 +123,16 @@ class Machine:
         over = threading.Event()
         trouble = []
         backups = threading.Thread(target=self.back_up, args=(options, stalls, over, trouble)) if options else None
+        loop = self.shop.start(["nice", "-n", "10", sys.executable, "-c", "while True: pass"]) if kind == LOOP else None
         if backups:
             backups.start()
         try:
             told = self.tell(FIO % (seconds, SIZE))
         finally:
             over.set()
+            if loop:
+                loop.kill()
+                loop.wait()
             if backups:
                 backups.join()
         if trouble:
