@@ -156,9 +156,9 @@ final class BackupCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "What is asked of the guest, --mode and limits are for running machines: leave them out with --image.");
         }
-        if (source.libvirt != null && (quiesce.agent().isPresent() || transfer.isUsed() || changes.isUsed())) {
+        if (source.libvirt != null && (quiesce.agent().isPresent() || transfer.isPushed() || changes.isOfOthersThanLibvirt())) {
             throw new ParameterException(
-                    spec.commandLine(), "With --libvirt there is no --agent, which libvirt asks itself, --mode, limit, --base or --check-unchanged: leave them out, or use --qmp.");
+                    spec.commandLine(), "With --libvirt there is no --agent, which libvirt asks itself, --mode push, --base or --changed-context: leave them out, or use --qmp.");
         }
         if (domain != null && source.libvirt == null) {
             throw new ParameterException(spec.commandLine(), "--domain names a domain of libvirt's: add --libvirt.");
@@ -228,6 +228,6 @@ final class BackupCommand implements Callable<Integer> {
 
     private BackUpDomain.Request domainRequest(Optional<Immutability> immutability) {
         String name = domain != null ? domain : name().text();
-        return new BackUpDomain.Request(name(), source.libvirt, name, disks, full, Optional.ofNullable(scratch), immutability);
+        return new BackUpDomain.Request(name(), source.libvirt, name, disks, full, Optional.ofNullable(scratch), changes.checkUnchanged(), immutability, transfer.transfer());
     }
 }

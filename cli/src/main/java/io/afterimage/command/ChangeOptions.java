@@ -64,8 +64,8 @@ final class ChangeOptions {
         return Optional.ofNullable(share);
     }
 
-    /** Whether anything here was asked for. */
-    boolean isUsed() {
-        return base != null || context != null || since != null || share != null;
+    /** Whether anything was asked for that cannot be had of libvirt's machines. */
+    boolean isOfOthersThanLibvirt() {
+        return base != null || context != null || since != null;
     }
 }

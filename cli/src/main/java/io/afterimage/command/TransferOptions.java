@@ -42,7 +42,7 @@ final class TransferOptions {
     @Option(
             names = "--yield",
             paramLabel = "FACTOR",
-            description = "With --qmp: read more slowly while the machine's own reads and writes take more than this many times, such as 1.5, as long as they do when "
+            description = "With --qmp or --libvirt: read more slowly while the machine's own reads and writes take more than this many times, such as 1.5, as long as they do when "
                     + "little is read; 0 is never. Default: 0.")
     private Double factor;
 

@@ -108,6 +108,23 @@ class LibvirtIT {
         assertChanges("vdb bitmap, vdc whole", backUpExactly());
     }
 
+    /** Its machines are read at limits that may change, are yielded to, and doubted, as others are. */
+    @Test
+    void limitsHoldHereToo() throws IOException {
+        Path limits = Files.writeString(folder.resolve("limits"), "rate 1\n");
+        Process backup = cut(Map.of("AFTERIMAGE_LOG", "DEBUG"), "--limits-file", limits.toString(), "--yield", "1.5", "--least-rate", "2");
+        Deadline.in(PATIENCE).await(
+                () -> log().contains("the backup may move 2 bytes/s") || !backup.isAlive(), () -> "the guest is not yielded to: " + log());
+        Files.writeString(limits, "rate 1T\n");
+        // Whoever does nothing need not be yielded to.
+        guest.pause();
+        assertEquals(0, exit(backup), this::log);
+        guest.resume();
+        assertOneMore();
+        assertClean();
+        assertChanges("vdb bitmap, vdc whole", backUpExactly("--check-unchanged", "100%"));
+    }
+
     /** Whoever is killed, the guest goes on, nothing is left behind for long, and no change is forgotten. */
     @Test
     void killsInTheMiddleLoseNothing() throws IOException {
@@ -187,13 +204,14 @@ class LibvirtIT {
         host.virsh("checkpoint-create", "web", checkpoint.toString()).orFail();
     }
 
-    private Process start(Map<String, String> environment) throws IOException {
+    private Process start(Map<String, String> environment, String... more) throws IOException {
         guest.pause();
         disks.forEach((disk, file) -> Tool.run("qemu-img", "convert", "-U", "-f", file.toString().endsWith(".raw") ? "raw" : "qcow2",
                 "-O", "raw", file.toString(), reference(disk).toString()).orFail());
         Files.deleteIfExists(folder.resolve("backup.log"));
         List<String> words = new ArrayList<>(List.of("backup", "web", "--libvirt", host.uri(), "--scratch", scratchFolder().toString(), "--json"));
         disks.keySet().forEach(disk -> words.addAll(List.of("--disk", disk)));
+        words.addAll(List.of(more));
         return afterimage.start(environment, folder.resolve("backup.log"), words.toArray(String[]::new));
     }
 
@@ -206,12 +224,18 @@ class LibvirtIT {
         return backup;
     }
 
-    private JsonNode backUpExactly() throws IOException {
+    /** The guest goes on when its disks are cut. */
+    private Process cut(Map<String, String> environment, String... more) throws IOException {
         // libvirt lists job and checkpoint before the disks are cut; exports come after.
         List<String> stale = guest.exports();
-        Process backup = start(Map.of());
+        Process backup = start(environment, more);
         Deadline.in(PATIENCE).await(() -> !backup.isAlive() || hasOthersThan(stale), this::log);
         guest.resume();
+        return backup;
+    }
+
+    private JsonNode backUpExactly(String... more) throws IOException {
+        Process backup = cut(Map.of(), more);
         assertEquals(0, exit(backup), this::log);
         assertOneMore();
         assertClean();

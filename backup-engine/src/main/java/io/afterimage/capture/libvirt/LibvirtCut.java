@@ -1,5 +1,6 @@
 package io.afterimage.capture.libvirt;
 
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.HeldCut;
@@ -131,6 +132,11 @@ public final class LibvirtCut extends HeldCut {
             throw e;
         }
         guard.start();
+    }
+
+    /** What the guest has had all its disks do, with what keeping the cut takes. */
+    public GuestLoad guestLoad() throws IOException {
+        return domain.guestLoad();
     }
 
     /** The disks in the plan's order. */

@@ -1,5 +1,6 @@
 package io.afterimage.capture.libvirt;
 
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.libvirt.LibvirtException.Refusal;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,6 +14,9 @@ import jnr.ffi.byref.PointerByReference;
 
 /** What libvirt is asked and told of one domain. It stays the same domain through restarts of the machine and of libvirt. Thread-safe. */
 public final class LibvirtDomain {
+
+    /** As the name of a disk: the sum of all. */
+    private static final String ALL_DISKS = "";
 
     private static final int XML_INACTIVE = 1 << 1;
     private static final int CHECKPOINT_XML_NO_DOMAIN = 1 << 1;
@@ -80,6 +84,24 @@ public final class LibvirtDomain {
             library.check(library.functions().virDomainGetBlockInfo(domain, disk, info, 0), "The size of disk " + disk + " is not told");
             return info.getLong(0);
         });
+    }
+
+    /** What the guest has had all its disks do, as QEMU counts it: of its devices' requests alone. */
+    GuestLoad guestLoad() throws LibvirtException {
+        return ask((library, domain) -> {
+            IntByReference count = new IntByReference();
+            String refusal = "What " + name + " has had its disks do is not told";
+            library.check(library.functions().virDomainBlockStatsFlags(domain, ALL_DISKS, null, count, 0), refusal);
+            Pointer list = Memory.allocateDirect(library.runtime(), Math.max(1, count.intValue()) * TypedParameters.BYTES);
+            library.check(library.functions().virDomainBlockStatsFlags(domain, ALL_DISKS, list, count, 0), refusal);
+            Map<String, Object> told = TypedParameters.read(list, count.intValue());
+            return new GuestLoad(
+                    number(told, "rd_operations"), number(told, "rd_total_times"), number(told, "wr_operations"), number(told, "wr_total_times"));
+        });
+    }
+
+    private static long number(Map<String, Object> told, String what) {
+        return told.get(what) instanceof Long number ? number : 0;
     }
 
     /** Whether a write of the guest's failed for lack of space, since it was last told to go on. */

@@ -3,6 +3,7 @@ package io.afterimage.capture.libvirt;
 import jnr.ffi.Pointer;
 import jnr.ffi.annotations.Delegate;
 import jnr.ffi.annotations.Encoding;
+import jnr.ffi.annotations.In;
 import jnr.ffi.annotations.Out;
 import jnr.ffi.byref.IntByReference;
 import jnr.ffi.byref.PointerByReference;
@@ -57,6 +58,8 @@ public interface NativeLibvirt {
     int virDomainGetGuestInfo(Pointer domain, int types, Pointer parameters, Pointer count, int flags);
 
     int virDomainFSFreeze(Pointer domain, Pointer mountPoints, int count, int flags);
+
+    int virDomainBlockStatsFlags(Pointer domain, String disk, Pointer parameters, @In @Out IntByReference count, int flags);
 
     int virDomainFSThaw(Pointer domain, Pointer mountPoints, int count, int flags);
 

@@ -10,7 +10,8 @@ final class TypedParameters {
 
     private static final int NAME_BYTES = 80;
     private static final int VALUE = 88;
-    private static final int BYTES = 96;
+    /** Of one. */
+    static final int BYTES = 96;
     private static final int LONGEST_TEXT = 1 << 20;
 
     private TypedParameters() {}

@@ -1,7 +1,9 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.app.SourceException;
+import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
+import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.libvirt.LibvirtConnection;
 import io.afterimage.capture.libvirt.LibvirtCut;
 import io.afterimage.capture.libvirt.LibvirtCutPlan;
@@ -60,7 +62,9 @@ public final class BackUpDomain {
      * @param disks names, libvirt's names or aliases; all of the machine's disks when empty
      * @param full whether to read everything, though a checkpoint would tell what has changed
      * @param scratch where QEMU may keep what the guest overwrites meanwhile; a folder that its user can reach when empty
+     * @param checkUnchanged the share of what is said not to have changed that is read all the same
      * @param immutability what the point's objects are to be under, if it is to be immutable
+     * @param transfer how the disks come to us: pulled
      */
     public record Request(
             MachineName machine,
@@ -69,11 +73,13 @@ public final class BackUpDomain {
             List<String> disks,
             boolean full,
             Optional<Path> scratch,
-            Optional<Immutability> immutability) {
+            Optional<Double> checkUnchanged,
+            Optional<Immutability> immutability,
+            Transfer transfer) {
 
         /** The same of another machine. */
         public Request of(MachineName otherMachine, String otherDomain) {
-            return new Request(otherMachine, libvirt, otherDomain, disks, full, scratch, immutability);
+            return new Request(otherMachine, libvirt, otherDomain, disks, full, scratch, checkUnchanged, immutability, transfer);
         }
     }
 
@@ -112,7 +118,10 @@ public final class BackUpDomain {
             SortedMap<String, String> definition = LibvirtDefinition.read(domain);
             definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(machine.disks()).toJson());
             var job = new MachineBackup.Job(request.machine(), id, connection, lease, writer, lineage, definition);
-            return new DomainBackup(repository, job, LibvirtCut.prepare(plan(machine, lineage, id, scratch)));
+            Optional<UnchangedCheck> check =
+                    request.checkUnchanged().map(share -> new UnchangedCheck(new Comparison(repository, index), share, random));
+            return new DomainBackup(
+                    repository, job, LibvirtCut.prepare(plan(machine, lineage, id, scratch)), new MachineBackup.How(request.transfer(), check));
         } catch (IOException | RuntimeException e) {
             try (connection; BackupLease _ = lease; PointWriter _ = writer) {
                 throw e;

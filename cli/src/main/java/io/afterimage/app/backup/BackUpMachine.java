@@ -135,7 +135,7 @@ public final class BackUpMachine {
                     request.checkUnchanged().map(share -> new UnchangedCheck(new Comparison(repository, index), share, random));
             var job = new MachineBackup.Job(request.machine(), id, client, lease, writer, lineage, definition(machine, agent));
             Cut cut = Cut.prepare(client, plan(request, machine, lineage, id), request.transfer().by());
-            return new QmpBackup(repository, job, cut, new QmpBackup.How(agent, check, request.transfer()));
+            return new QmpBackup(repository, job, cut, new MachineBackup.How(request.transfer(), check), agent);
         } catch (IOException | RuntimeException e) {
             try (client; BackupLease _ = lease; PointWriter _ = writer) {
                 throw e;

@@ -1,29 +1,21 @@
 package io.afterimage.app.backup;
 
-import io.afterimage.capture.Capture;
-import io.afterimage.capture.Progress;
-import io.afterimage.capture.SourceDisk;
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.libvirt.LibvirtCut;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
 
 /** The backup of a machine of libvirt's. */
 final class DomainBackup extends MachineBackup {
 
-    private final Repository repository;
-    private final Job job;
     private final LibvirtCut cut;
 
     /** @param cut prepared, and not made */
-    DomainBackup(Repository repository, Job job, LibvirtCut cut) {
-        super(job, cut);
-        this.repository = repository;
-        this.job = job;
+    DomainBackup(Repository repository, Job job, LibvirtCut cut, How how) {
+        super(repository, job, cut, how);
         this.cut = cut;
     }
 
@@ -37,17 +29,12 @@ final class DomainBackup extends MachineBackup {
     void open() {}
 
     @Override
-    Capture.Sealed capture(Capture capture, Progress progress) throws IOException {
-        List<CutSource> sources = new ArrayList<>();
-        try {
-            for (LibvirtCut.Disk disk : cut.disks()) {
-                DiskName name = new DiskName(disk.disk().name());
-                sources.add(CutSource.open(name, disk.uri(), disk.changes(), job.parent(), UnaryOperator.identity()));
-            }
-            List<SourceDisk> disks = sources.stream().map(CutSource::disk).toList();
-            return capture.run(repository, job.writer(), disks, progress);
-        } finally {
-            sources.forEach(CutSource::close);
-        }
+    GuestLoad guestLoad() throws IOException {
+        return cut.guestLoad();
+    }
+
+    @Override
+    List<OpenDisk> disks() {
+        return cut.disks().stream().map(disk -> new OpenDisk(new DiskName(disk.disk().name()), disk.uri(), disk.changes())).toList();
     }
 }

@@ -1,20 +1,32 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.capture.Capture;
+import io.afterimage.capture.DiskSource;
+import io.afterimage.capture.GuestLoad;
+import io.afterimage.capture.GuestWatch;
+import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
+import io.afterimage.capture.SourceDisk;
+import io.afterimage.capture.UnchangedCheck;
+import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.HeldCut;
 import io.afterimage.capture.qemu.HostCommand;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointGroup;
+import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
+import io.afterimage.posix.Niceness;
 import io.afterimage.repository.PointWriter;
+import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -25,8 +37,10 @@ import java.util.SortedMap;
  */
 abstract sealed class MachineBackup implements CutMember, Closeable permits QmpBackup, DomainBackup {
 
+    private final Repository repository;
     private final Job job;
     private final HeldCut cut;
+    private final How how;
     private final GuestConsistency guest;
     private Optional<PointGroup> group = Optional.empty();
     private Capture.Sealed sealed;
@@ -51,10 +65,23 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
         }
     }
 
+    /**
+     * How its disks are to be read.
+     *
+     * @param transfer how they come, and how much of that the machine may feel
+     * @param check of what is said not to have changed, if that is doubted
+     */
+    record How(Transfer transfer, Optional<UnchangedCheck> check) {}
+
+    /** A disk of the cut that is open: where it can be read, and what is said to have changed of it. */
+    record OpenDisk(DiskName name, URI uri, Changes changes) {}
+
     /** @param cut prepared, and not made; ends with the backup */
-    MachineBackup(Job job, HeldCut cut) {
+    MachineBackup(Repository repository, Job job, HeldCut cut, How how) {
+        this.repository = repository;
         this.job = job;
         this.cut = cut;
+        this.how = how;
         this.guest = new GuestConsistency(job.machine());
     }
 
@@ -64,8 +91,32 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
     /** Makes the disks readable, though nobody reads them yet. */
     abstract void open() throws IOException;
 
-    /** Reads, or receives, and stores all. */
-    abstract Capture.Sealed capture(Capture capture, Progress progress) throws IOException;
+    /** What its guest has had all its disks do so far. */
+    abstract GuestLoad guestLoad() throws IOException;
+
+    /** The disks to be read, when they are open. */
+    abstract List<OpenDisk> disks();
+
+    /** Reads all disks and stores them. */
+    Capture.Sealed capture(Capture capture, Progress progress) throws IOException {
+        List<CutSource> sources = new ArrayList<>();
+        try {
+            List<SourceDisk> disks = new ArrayList<>();
+            for (OpenDisk disk : disks()) {
+                CutSource source = CutSource.open(
+                        disk.name(), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
+                sources.add(source);
+                disks.add(how.check().isPresent() ? how.check().get().check(source.disk(), job.parent()) : source.disk());
+            }
+            return store(capture, disks, progress);
+        } finally {
+            sources.forEach(CutSource::close);
+        }
+    }
+
+    final Capture.Sealed store(Capture capture, List<? extends DiskSource> disks, Progress progress) throws IOException {
+        return capture.run(repository, job.writer(), disks, progress);
+    }
 
     PointId id() {
         return job.id();
@@ -121,7 +172,9 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
 
     /** Reads, or receives, and stores all; the point is not there yet. */
     void read(Progress progress) throws IOException {
-        try {
+        // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
+        Niceness.of(how.transfer().niceness());
+        try (GuestWatch _ = GuestWatch.start(this::guestLoad, how.transfer().pace(), how.transfer().yielding())) {
             Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
             sealed = capture(capture, progress).captured(guest.found(), group);
         } catch (IOException e) {

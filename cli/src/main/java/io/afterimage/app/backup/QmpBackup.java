@@ -1,56 +1,48 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.capture.Capture;
-import io.afterimage.capture.GuestWatch;
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.Pace;
 import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.PushedDisk;
-import io.afterimage.capture.SourceDisk;
-import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.Cut;
 import io.afterimage.capture.qemu.CutDisk;
 import io.afterimage.manifest.DiskName;
-import io.afterimage.posix.Niceness;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** The backup of a machine over QMP, pulled or pushed. */
 final class QmpBackup extends MachineBackup {
 
-    private final Repository repository;
     private final Job job;
     private final Cut cut;
-    private final How how;
+    private final Transfer transfer;
+    private final Optional<Path> agent;
 
     /**
-     * What was asked for.
+     * A backup that has not begun.
      *
+     * @param cut prepared, and not made
      * @param agent the guest agent's socket
-     * @param check of what is said not to have changed, if that is doubted
-     * @param transfer how the disks come
      */
-    record How(Optional<Path> agent, Optional<UnchangedCheck> check, Transfer transfer) {}
-
-    /** @param cut prepared, and not made */
-    QmpBackup(Repository repository, Job job, Cut cut, How how) {
-        super(job, cut);
-        this.repository = repository;
+    QmpBackup(Repository repository, Job job, Cut cut, How how, Optional<Path> agent) {
+        super(repository, job, cut, how);
         this.job = job;
         this.cut = cut;
-        this.how = how;
+        this.transfer = how.transfer();
+        this.agent = agent;
     }
 
     @Override
     void freeze(Duration limit) throws IOException {
-        cut.freeze(how.agent().orElseThrow(() -> new AgentException("its agent's socket was not named")), limit);
+        cut.freeze(agent.orElseThrow(() -> new AgentException("its agent's socket was not named")), limit);
     }
 
     @Override
@@ -59,43 +51,27 @@ final class QmpBackup extends MachineBackup {
     }
 
     @Override
+    GuestLoad guestLoad() throws IOException {
+        return cut.guestLoad();
+    }
+
+    @Override
+    List<OpenDisk> disks() {
+        return cut.disks().stream().map(disk -> new OpenDisk(new DiskName(disk.disk().name()), disk.uri(), disk.changes())).toList();
+    }
+
+    @Override
     Capture.Sealed capture(Capture capture, Progress progress) throws IOException {
-        // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
-        Niceness.of(how.transfer().niceness());
-        try (GuestWatch _ = GuestWatch.start(cut::guestLoad, how.transfer().pace(), how.transfer().yielding())) {
-            return how.transfer().by() == Cut.Transfer.PULL ? pull(capture, progress) : receive(capture, progress);
+        if (transfer.by() == Cut.Transfer.PULL) {
+            return super.capture(capture, progress);
         }
-    }
-
-    private Capture.Sealed pull(Capture capture, Progress progress) throws IOException {
-        List<CutSource> sources = new ArrayList<>();
-        try {
-            List<SourceDisk> disks = new ArrayList<>();
-            for (CutDisk disk : cut.disks()) {
-                CutSource source = CutSource.open(
-                        new DiskName(disk.disk().name()),
-                        disk.uri(),
-                        disk.changes(),
-                        job.parent(),
-                        device -> new PacedDevice(device, how.transfer().pace()));
-                sources.add(source);
-                disks.add(how.check().isPresent() ? how.check().get().check(source.disk(), job.parent()) : source.disk());
-            }
-            return capture.run(repository, job.writer(), disks, progress);
-        } finally {
-            sources.forEach(CutSource::close);
-        }
-    }
-
-    private Capture.Sealed receive(Capture capture, Progress progress) throws IOException {
         try (PushExports exports = PushExports.listenOn(cut.pushSocket())) {
-            List<PushedDisk> disks = cut.disks().stream().map(disk -> pushed(disk, exports)).toList();
-            return capture.run(repository, job.writer(), disks, progress);
+            return store(capture, cut.disks().stream().map(disk -> pushed(disk, exports)).toList(), progress);
         }
     }
 
     private PushedDisk pushed(CutDisk disk, PushExports exports) {
-        Pace pace = how.transfer().pace();
+        Pace pace = transfer.pace();
         DiskName name = new DiskName(disk.disk().name());
         boolean damaged = job.parent().flatMap(manifest -> manifest.disk(name)).stream()
                 .anyMatch(inherited -> !job.writer().damaged(inherited.map()).isEmpty());
