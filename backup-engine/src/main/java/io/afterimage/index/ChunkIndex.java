@@ -7,6 +7,7 @@ import io.afterimage.pack.PackEntry;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -148,6 +149,9 @@ public final class ChunkIndex implements Closeable {
             if (!full) {
                 addWithRoom(pack, entries);
             }
+        } catch (ClosedByInterruptException e) {
+            // Whoever adds is being broken off, and has closed the file by that: no word of it, since nothing is wrong with this host.
+            full = true;
         } catch (IOException | InternalError e) {
             // An InternalError is what Java makes of a page that the file system has no room for.
             full = true;

@@ -85,6 +85,27 @@ class ChunkIndexTest {
         }
     }
 
+    @Test
+    void whoIsBrokenOffWhileAddingSpoilsNothing() throws IOException {
+        try (ChunkIndex index = ChunkIndex.open(folder)) {
+            index.add(FIRST, entries(FIRST, 0, 10));
+            Thread.currentThread().interrupt();
+            index.add(SECOND, entries(SECOND, 10, 10));
+            assertTrue(Thread.interrupted());
+            assertFalse(index.knows(SECOND));
+            assertEquals(new ChunkAddress(FIRST, 10, 1), index.find(id(9)));
+        }
+        try (ChunkIndex index = ChunkIndex.open(folder)) {
+            assertTrue(index.knows(FIRST));
+            assertNull(index.find(id(10)));
+            PackId third = new PackId(5, 6);
+            index.add(third, entries(third, 20, 10));
+            // Where the pack stands that was never noted.
+            assertNull(index.find(id(10)));
+            assertEquals(new ChunkAddress(third, 1, 1), index.find(id(20)));
+        }
+    }
+
     /** A table without an empty slot would be searched for ever. */
     @Test
     void nonsenseIsNoTable() throws IOException {
