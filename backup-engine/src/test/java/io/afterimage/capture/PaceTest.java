@@ -41,11 +41,7 @@ class PaceTest {
         assertEquals(0, running.get());
     }
 
-    /** At a byte a second, what comes after a gigabyte waits for decades. */
-    @Test
-    void whoeverWaitsIsLetGoWhenTheRateChanges() throws Exception {
-        Pace pace = new Pace(1, 0);
-        pace.run(1 << 30, () -> {});
+    private static void assertWaitsUntil(Pace pace, Runnable letGo) throws Exception {
         CountDownLatch done = new CountDownLatch(1);
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<?> waiting = threads.submit((Callable<Void>) () -> {
@@ -53,10 +49,18 @@ class PaceTest {
                 return null;
             });
             assertFalse(done.await(50, TimeUnit.MILLISECONDS));
-            pace.set(0, 0);
+            letGo.run();
             assertTrue(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
             waiting.get();
         }
+    }
+
+    /** At a byte a second, what comes after a gigabyte waits for decades. */
+    @Test
+    void whoeverWaitsIsLetGoWhenTheRateChanges() throws Exception {
+        Pace pace = new Pace(1, 0);
+        pace.run(1 << 30, () -> {});
+        assertWaitsUntil(pace, () -> pace.set(0, 0));
     }
 
     @Test
@@ -80,17 +84,7 @@ class PaceTest {
         pace.yieldTo(2);
         pace.run(1 << 30, () -> {});
         pace.yieldTo(1);
-        CountDownLatch done = new CountDownLatch(1);
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<?> waiting = threads.submit((Callable<Void>) () -> {
-                pace.run(1, done::countDown);
-                return null;
-            });
-            assertFalse(done.await(50, TimeUnit.MILLISECONDS));
-            pace.yieldTo(0);
-            assertTrue(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
-            waiting.get();
-        }
+        assertWaitsUntil(pace, () -> pace.yieldTo(0));
         assertEquals((1 << 30) + 1, pace.moved());
     }
 

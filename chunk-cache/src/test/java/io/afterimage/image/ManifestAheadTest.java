@@ -12,8 +12,7 @@ import io.afterimage.manifest.CorruptManifestException;
 import io.afterimage.manifest.ManifestObjects;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.CountingStore;
-import io.afterimage.store.KeyPrefix;
-import io.afterimage.store.ListPage;
+import io.afterimage.store.ForwardingStore;
 import io.afterimage.store.MemoryObjectStore;
 import io.afterimage.store.ObjectKey;
 import io.afterimage.store.ObjectStore;
@@ -22,7 +21,6 @@ import io.afterimage.store.StoreStatistics;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -58,10 +56,12 @@ final class ManifestAheadTest {
     }
 
     /** Answers no GET of a descriptor before a manifest has been asked for. */
-    private record DescriptorLast(ObjectStore store, CountDownLatch manifestAsked) implements ObjectStore {
+    private static final class DescriptorLast extends ForwardingStore {
+
+        private final CountDownLatch manifestAsked = new CountDownLatch(1);
 
         DescriptorLast(ObjectStore store) {
-            this(store, new CountDownLatch(1));
+            super(store);
         }
 
         @Override
@@ -75,32 +75,7 @@ final class ManifestAheadTest {
                     throw new AssertionError("no manifest was asked for", e);
                 }
             }
-            return store.getWhole(key, maxBytes);
-        }
-
-        @Override
-        public void put(ObjectKey key, ByteBuffer... content) throws StoreException {
-            store.put(key, content);
-        }
-
-        @Override
-        public void get(ObjectKey key, long offset, ByteBuffer target) throws StoreException {
-            store.get(key, offset, target);
-        }
-
-        @Override
-        public ListPage list(KeyPrefix prefix, Optional<ObjectKey> after) throws StoreException {
-            return store.list(prefix, after);
-        }
-
-        @Override
-        public void delete(Collection<ObjectKey> keys) throws StoreException {
-            store.delete(keys);
-        }
-
-        @Override
-        public void close() throws StoreException {
-            store.close();
+            return super.getWhole(key, maxBytes);
         }
     }
 
