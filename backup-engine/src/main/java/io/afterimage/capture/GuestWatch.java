@@ -18,10 +18,14 @@ public final class GuestWatch implements Closeable {
     private final GuestLoad.Meter meter;
     private final Pace pace;
     private final CountDownLatch closed = new CountDownLatch(1);
-    // What the last look has shown, to the thread that looks.
-    private GuestLoad seen;
-    private long seenAt;
-    private long moved;
+
+    /**
+     * What was to be seen at a moment.
+     *
+     * @param nanos of {@link System#nanoTime}
+     * @param moved by the backup until then, in bytes
+     */
+    private record Look(GuestLoad load, long nanos, long moved) {}
 
     private GuestWatch(GuestLoad.Meter meter, Pace pace) {
         this.meter = meter;
@@ -42,17 +46,16 @@ public final class GuestWatch implements Closeable {
 
     private void lookAgain(YieldingRate rate) {
         try {
-            look();
+            Look last = look();
             for (long wait = FIRST_LOOK_MILLIS; !closed.await(wait, TimeUnit.MILLISECONDS); wait = LOOK_AGAIN_MILLIS) {
-                GuestLoad before = seen;
-                long then = seenAt;
-                long movedBefore = moved;
-                look();
-                GuestLoad load = seen.since(before);
-                double seconds = (seenAt - then) / 1e9;
-                long limit = rate.next(load, seconds, moved - movedBefore);
+                Look now = look();
+                GuestLoad load = now.load().since(last.load());
+                double seconds = (now.nanos() - last.nanos()) / 1e9;
+                long moved = now.moved() - last.moved();
+                long limit = rate.next(load, seconds, moved);
                 yieldTo(limit);
-                LOG.debug("In {} s {}, and {} bytes were moved: from now on the backup may move {} bytes/s", seconds, load, moved - movedBefore, limit);
+                LOG.debug("In {} s {}, and {} bytes were moved: from now on the backup may move {} bytes/s", seconds, load, moved, limit);
+                last = now;
             }
         } catch (IOException | RuntimeException e) { // or the last limit would stay
             LOG.info("The guest is not yielded to any more: {}", e.getMessage());
@@ -62,10 +65,8 @@ public final class GuestWatch implements Closeable {
         }
     }
 
-    private void look() throws IOException {
-        seen = meter.read();
-        seenAt = System.nanoTime();
-        moved = pace.moved();
+    private Look look() throws IOException {
+        return new Look(meter.read(), System.nanoTime(), pace.moved());
     }
 
     private synchronized void yieldTo(long limit) {
