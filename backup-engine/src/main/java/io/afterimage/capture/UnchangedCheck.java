@@ -2,9 +2,11 @@ package io.afterimage.capture;
 
 import io.afterimage.block.ByteRange;
 import io.afterimage.chunk.ChunkSize;
+import io.afterimage.index.ChunkIndex;
 import io.afterimage.manifest.BlockMap;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.Manifest;
+import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +25,11 @@ import org.slf4j.LoggerFactory;
 public record UnchangedCheck(Comparison comparison, double share, RandomGenerator random) {
 
     private static final Logger LOG = LoggerFactory.getLogger(UnchangedCheck.class);
+
+    /** The check, if there is to be one. */
+    public static Optional<UnchangedCheck> of(Optional<Double> share, Repository repository, ChunkIndex index, RandomGenerator random) {
+        return share.map(some -> new UnchangedCheck(new Comparison(repository, index), some, random));
+    }
 
     /** The disk as given, or to be read whole, with the reason. A disk that the parent does not have is left as it is. */
     public SourceDisk check(SourceDisk disk, Optional<Manifest> parent) throws IOException {

@@ -1,7 +1,6 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.app.SourceException;
-import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.libvirt.LibvirtConnection;
@@ -118,8 +117,7 @@ public final class BackUpDomain {
             SortedMap<String, String> definition = LibvirtDefinition.read(domain);
             definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(machine.disks()).toJson());
             var job = new MachineBackup.Job(request.machine(), id, connection, lease, writer, lineage, definition);
-            Optional<UnchangedCheck> check =
-                    request.checkUnchanged().map(share -> new UnchangedCheck(new Comparison(repository, index), share, random));
+            Optional<UnchangedCheck> check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
             return new DomainBackup(
                     repository, job, LibvirtCut.prepare(plan(machine, lineage, id, scratch)), new MachineBackup.How(request.transfer(), check));
         } catch (IOException | RuntimeException e) {

@@ -2,7 +2,6 @@ package io.afterimage.app.backup;
 
 import io.afterimage.app.SourceException;
 import io.afterimage.capture.Capture;
-import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.UnchangedCheck;
@@ -136,13 +135,13 @@ public final class BackUpImages {
     }
 
     private List<SourceDisk> doubt(Request request, List<SourceDisk> disks, Lineage lineage) throws IOException {
-        if (request.checkUnchanged().isEmpty()) {
+        Optional<UnchangedCheck> check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
+        if (check.isEmpty()) {
             return disks;
         }
-        UnchangedCheck check = new UnchangedCheck(new Comparison(repository, index), request.checkUnchanged().get(), random);
         List<SourceDisk> checked = new ArrayList<>();
         for (SourceDisk disk : disks) {
-            checked.add(check.check(disk, lineage.parent()));
+            checked.add(check.get().check(disk, lineage.parent()));
         }
         return checked;
     }

@@ -3,7 +3,6 @@ package io.afterimage.app.backup;
 import io.afterimage.app.SourceException;
 import io.afterimage.app.image.ImageLayer;
 import io.afterimage.app.machine.CapturedMachine;
-import io.afterimage.capture.Comparison;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.agent.GuestFacts;
@@ -131,8 +130,7 @@ public final class BackUpMachine {
                             machine.disks().stream().map(disk -> new DiskName(disk.name())).toList());
             writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random);
             PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-            Optional<UnchangedCheck> check =
-                    request.checkUnchanged().map(share -> new UnchangedCheck(new Comparison(repository, index), share, random));
+            Optional<UnchangedCheck> check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
             var job = new MachineBackup.Job(request.machine(), id, client, lease, writer, lineage, definition(machine, agent));
             Cut cut = Cut.prepare(client, plan(request, machine, lineage, id), request.transfer().by());
             return new QmpBackup(repository, job, cut, new MachineBackup.How(request.transfer(), check), agent);
