@@ -4,6 +4,7 @@ import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.HeldCut;
+import io.afterimage.capture.qemu.HeldDisk;
 import io.afterimage.capture.qemu.ScratchFolder;
 import java.io.IOException;
 import java.net.URI;
@@ -37,7 +38,13 @@ public final class LibvirtCut extends HeldCut {
      * @param uri {@code nbd+unix:///NAME?socket=PATH}, read-only; serves until the cut ends
      * @param changes since the base that was asked for
      */
-    public record Disk(LibvirtDisk disk, URI uri, Changes changes) {}
+    public record Disk(LibvirtDisk disk, URI uri, Changes changes) implements HeldDisk {
+
+        @Override
+        public String name() {
+            return disk.name();
+        }
+    }
 
     private LibvirtCut(LibvirtCutPlan plan, ScratchFolder folder) throws IOException {
         super(plan.checkpoint(), folder, LibvirtWatchdog.start(plan.machine().domain(), folder.path(), plan.checkpoint()));
@@ -134,12 +141,12 @@ public final class LibvirtCut extends HeldCut {
         guard.start();
     }
 
-    /** What the guest has had all its disks do, with what keeping the cut takes. */
+    @Override
     public GuestLoad guestLoad() throws IOException {
         return domain.guestLoad();
     }
 
-    /** The disks in the plan's order. */
+    @Override
     public List<Disk> disks() {
         return IntStream.range(0, plan.disks().size()).mapToObj(this::disk).toList();
     }

@@ -162,12 +162,12 @@ public final class Cut extends HeldCut {
         push.send(disks.indexOf(disk), folder.pushSocket(), onlyChanges, speed);
     }
 
-    /** The disks in the plan's order. */
+    @Override
     public List<CutDisk> disks() {
         return disks;
     }
 
-    /** What the guest has had all its disks do, as QEMU counts it: of its devices' requests alone, and with what keeping the cut takes. */
+    @Override
     public GuestLoad guestLoad() throws IOException {
         GuestLoad load = new GuestLoad(0, 0, 0, 0);
         for (JsonNode device : client.execute("query-blockstats")) {

@@ -10,4 +10,10 @@ import java.net.URI;
  *     what QEMU connects to and writes, to be served by the caller
  * @param changes since the base that was asked for
  */
-public record CutDisk(QemuDisk disk, URI uri, Changes changes) {}
+public record CutDisk(QemuDisk disk, URI uri, Changes changes) implements HeldDisk {
+
+    @Override
+    public String name() {
+        return disk.name();
+    }
+}

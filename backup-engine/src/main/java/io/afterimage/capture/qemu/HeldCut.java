@@ -1,5 +1,6 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.agent.AgentException;
 import java.io.Closeable;
 import java.io.IOException;
@@ -48,6 +49,12 @@ public abstract class HeldCut implements Closeable {
 
     /** Throws the reason why the cut no longer shows the disks as they were, if there is one. */
     public abstract void requireIntact() throws IOException;
+
+    /** The disks in the order in which they were asked for, once they are open. */
+    public abstract List<? extends HeldDisk> disks();
+
+    /** What the guest has had all its disks do, as QEMU counts it: of its devices' requests alone, and with what keeping the cut takes. */
+    public abstract GuestLoad guestLoad() throws IOException;
 
     /** Has the disks show this instant. */
     protected abstract void cutDisks() throws IOException;

@@ -1,12 +1,9 @@
 package io.afterimage.app.backup;
 
-import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.libvirt.LibvirtCut;
-import io.afterimage.manifest.DiskName;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 
 /** The backup of a machine of libvirt's. */
 final class DomainBackup extends MachineBackup {
@@ -27,14 +24,4 @@ final class DomainBackup extends MachineBackup {
     /** libvirt has done it with the cut. */
     @Override
     void open() {}
-
-    @Override
-    GuestLoad guestLoad() throws IOException {
-        return cut.guestLoad();
-    }
-
-    @Override
-    List<OpenDisk> disks() {
-        return cut.disks().stream().map(disk -> new OpenDisk(new DiskName(disk.disk().name()), disk.uri(), disk.changes())).toList();
-    }
 }

@@ -2,14 +2,13 @@ package io.afterimage.app.backup;
 
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.DiskSource;
-import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.GuestWatch;
 import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.UnchangedCheck;
-import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.HeldCut;
+import io.afterimage.capture.qemu.HeldDisk;
 import io.afterimage.capture.qemu.HostCommand;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;
@@ -24,7 +23,6 @@ import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,9 +71,6 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
      */
     record How(Transfer transfer, Optional<UnchangedCheck> check) {}
 
-    /** A disk of the cut that is open: where it can be read, and what is said to have changed of it. */
-    record OpenDisk(DiskName name, URI uri, Changes changes) {}
-
     /** @param cut prepared, and not made; ends with the backup */
     MachineBackup(Repository repository, Job job, HeldCut cut, How how) {
         this.repository = repository;
@@ -91,20 +86,14 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
     /** Makes the disks readable, though nobody reads them yet. */
     abstract void open() throws IOException;
 
-    /** What its guest has had all its disks do so far. */
-    abstract GuestLoad guestLoad() throws IOException;
-
-    /** The disks to be read, when they are open. */
-    abstract List<OpenDisk> disks();
-
     /** Reads all disks and stores them. */
     Capture.Sealed capture(Capture capture, Progress progress) throws IOException {
         List<CutSource> sources = new ArrayList<>();
         try {
             List<SourceDisk> disks = new ArrayList<>();
-            for (OpenDisk disk : disks()) {
+            for (HeldDisk disk : cut.disks()) {
                 CutSource source = CutSource.open(
-                        disk.name(), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
+                        new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
                 sources.add(source);
                 disks.add(how.check().isPresent() ? how.check().get().check(source.disk(), job.parent()) : source.disk());
             }
@@ -174,7 +163,7 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
     void read(Progress progress) throws IOException {
         // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
         Niceness.of(how.transfer().niceness());
-        try (GuestWatch _ = GuestWatch.start(this::guestLoad, how.transfer().pace(), how.transfer().yielding())) {
+        try (GuestWatch _ = GuestWatch.start(cut::guestLoad, how.transfer().pace(), how.transfer().yielding())) {
             Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
             sealed = capture(capture, progress).captured(guest.found(), group);
         } catch (IOException e) {

@@ -1,7 +1,6 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.capture.Capture;
-import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.Pace;
 import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
@@ -15,7 +14,6 @@ import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 
 /** The backup of a machine over QMP, pulled or pushed. */
@@ -51,16 +49,6 @@ final class QmpBackup extends MachineBackup {
     }
 
     @Override
-    GuestLoad guestLoad() throws IOException {
-        return cut.guestLoad();
-    }
-
-    @Override
-    List<OpenDisk> disks() {
-        return cut.disks().stream().map(disk -> new OpenDisk(new DiskName(disk.disk().name()), disk.uri(), disk.changes())).toList();
-    }
-
-    @Override
     Capture.Sealed capture(Capture capture, Progress progress) throws IOException {
         if (transfer.by() == Cut.Transfer.PULL) {
             return super.capture(capture, progress);
@@ -72,7 +60,7 @@ final class QmpBackup extends MachineBackup {
 
     private PushedDisk pushed(CutDisk disk, PushExports exports) {
         Pace pace = transfer.pace();
-        DiskName name = new DiskName(disk.disk().name());
+        DiskName name = new DiskName(disk.name());
         boolean damaged = job.parent().flatMap(manifest -> manifest.disk(name)).stream()
                 .anyMatch(inherited -> !job.writer().damaged(inherited.map()).isEmpty());
         Optional<String> doubt = damaged
