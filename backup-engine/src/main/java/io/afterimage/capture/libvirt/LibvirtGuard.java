@@ -2,7 +2,6 @@ package io.afterimage.capture.libvirt;
 
 import io.afterimage.capture.qemu.ScratchFolder;
 import java.io.Closeable;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -16,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 final class LibvirtGuard implements Closeable {
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(250);
+    private static final int LOOKS_BEFORE_BLAMING_OTHERS = 8;
 
     private final LibvirtDomain domain;
     private final LibvirtCutPlan plan;
@@ -52,21 +52,38 @@ final class LibvirtGuard implements Closeable {
 
     /** Why the view no longer shows the disks as they were at the cut, if so. */
     Optional<String> broken() throws LibvirtException {
+        // libvirt ends the job of a machine that dies before it says that the machine is dead.
+        for (int looks = LOOKS_BEFORE_BLAMING_OTHERS;; looks--) {
+            Optional<String> end = endOfGuest();
+            if (end.isPresent() || new CutEnd(domain, folder.path()).isUnderWay()) {
+                return end;
+            }
+            if (looks == 1 || isOverBeforeNextLook()) {
+                return Optional.of("Another program ended the backup job of " + domain.name()
+                        + ", by which the disks' contents were held, or the machine was started anew");
+            }
+        }
+    }
+
+    private Optional<String> endOfGuest() throws LibvirtException {
         DomainState state = domain.state();
         if (!state.isActive()) {
             return Optional.of("The machine " + domain.name() + (state == DomainState.CRASHED ? " crashed" : " was shut down")
                     + " during the backup, and its disks are no longer held as they were: back it up again when it runs");
         }
-        if (state == DomainState.STOPPED_BY_IO_ERROR && domain.lacksSpace()) {
-            return Optional.of("The guest overwrote more during the backup than the scratch space in " + folder.path()
-                    + " can keep, or its own storage is full, and was stopped by it; it goes on now: choose a larger place for scratch");
-        }
-        return isUnderWay(folder.path()) ? Optional.empty() : Optional.of("Another program ended the backup job of " + domain.name()
-                + ", by which the disks' contents were held, or the machine was started anew");
+        return state == DomainState.STOPPED_BY_IO_ERROR && domain.lacksSpace()
+                ? Optional.of("The guest overwrote more during the backup than the scratch space in " + folder.path()
+                        + " can keep, or its own storage is full, and was stopped by it; it goes on now: choose a larger place for scratch")
+                : Optional.empty();
     }
 
-    private boolean isUnderWay(Path path) throws LibvirtException {
-        return new CutEnd(domain, path).isUnderWay();
+    private boolean isOverBeforeNextLook() {
+        try {
+            return over.await(LOOK_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
     }
 
     /** From now on whatever happens to the cut is our own doing. */
