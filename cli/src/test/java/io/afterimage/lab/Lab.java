@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -45,12 +47,23 @@ public final class Lab {
 
     /** The QEMU of a newer Debian, unpacked beside the host's if need be; the test is skipped, and says why, where it cannot be had. */
     public static String newerQemu() {
-        Tool.Result made = Tool.run(BUILD, recipe("newer-qemu"), folder().toString());
+        return unpacked("newer-qemu", folder().toString());
+    }
+
+    /** One of that series, 8 or 9, which are between the host's and the newest; on the same terms. */
+    public static String newerQemu(int series) {
+        return unpacked("newer-qemu-" + series, folder().toString(), Integer.toString(series));
+    }
+
+    private static String unpacked(String place, String... arguments) {
+        List<String> words = new ArrayList<>(List.of(recipe("newer-qemu")));
+        words.addAll(List.of(arguments));
+        Tool.Result made = Tool.run(BUILD, words.toArray(String[]::new));
         if (made.exit() != 0) {
-            System.err.println("SKIPPED: QEMU of Debian 13 backports cannot be had (a Debian mirror is needed): " + made.text());
+            System.err.println("SKIPPED: " + place + " cannot be had (mirrors of Debian and Ubuntu are needed): " + made.text());
         }
         Assumptions.assumeTrue(made.exit() == 0, "no newer QEMU");
-        return folder().resolve("newer-qemu/run").toString();
+        return folder().resolve(place).resolve("run").toString();
     }
 
     /** What QEMU's {@code -accel} shall get here, by having tried it (see {@code accelerator}). */

@@ -20,6 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class LibvirtGuest implements Closeable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final String READY = "AFTERIMAGE-GUEST-READY";
+    private static final Path HOSTS_QEMU = Path.of("/usr/bin/qemu-system-x86_64");
 
     private final LibvirtHost host;
     private final String name;
@@ -44,6 +45,12 @@ public final class LibvirtGuest implements Closeable {
      * @param devices more of them
      */
     public static LibvirtGuest define(LibvirtHost host, String name, Path folder, Map<String, Path> disks, String firmware, String devices) {
+        return define(host, name, folder, disks, firmware, devices, HOSTS_QEMU);
+    }
+
+    /** The same, run by another QEMU than the host's own, into whose folder QEMU's user must be let. */
+    public static LibvirtGuest define(
+            LibvirtHost host, String name, Path folder, Map<String, Path> disks, String firmware, String devices, Path emulator) {
         try {
             Files.createDirectories(folder);
             // QEMU, as whatever user, makes its sockets there.
@@ -64,7 +71,7 @@ public final class LibvirtGuest implements Closeable {
                       <os><type arch='x86_64' machine='q35'>hvm</type>%8$s
                         <kernel>%4$s/tiny.vmlinuz</kernel><initrd>%4$s/tiny.initrd</initrd><cmdline>%5$s</cmdline></os>
                       <features><acpi/></features>
-                      <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>%6$s%7$s
+                      <devices><emulator>%9$s</emulator>%6$s%7$s
                         <serial type='file'><source path='%4$s/serial.log' append='on'/></serial>
                         <channel type='unix'><source mode='bind' path='%4$s/shell.sock'/>
                           <target type='virtio' name='io.afterimage.shell'/></channel>
@@ -74,7 +81,7 @@ public final class LibvirtGuest implements Closeable {
                     </domain>
                     """.formatted(
                             Lab.accelerator().startsWith("kvm") ? "kvm" : "qemu", name, uuid, folder,
-                            Files.readString(lab.resolve("tiny.cmdline")).strip(), all, devices, firmware));
+                            Files.readString(lab.resolve("tiny.cmdline")).strip(), all, devices, firmware, emulator));
             host.virsh("define", xml.toString()).orFail();
             return new LibvirtGuest(host, name, uuid, folder);
         } catch (IOException e) {

@@ -91,7 +91,7 @@ public final class LibvirtHost implements Closeable {
     private static boolean isQemu(long pid, String uuid) {
         try {
             String words = Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"), StandardCharsets.ISO_8859_1);
-            return words.startsWith("/usr/bin/qemu-system") && words.contains(uuid);
+            return words.contains("/usr/bin/qemu-system") && words.contains(uuid);
         } catch (IOException e) {
             return false; // it has just ended
         }
