@@ -128,6 +128,9 @@ final class BackupCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         requireSense();
+        if (source.images == null) {
+            transfer.confine();
+        }
         Assembly assembly = repository.assembly();
         try (Repository opened = repository.open();
                 ChunkIndex index = assembly.index(opened);

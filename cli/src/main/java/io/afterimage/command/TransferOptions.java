@@ -6,6 +6,7 @@ import io.afterimage.capture.Pace;
 import io.afterimage.capture.Yielding;
 import io.afterimage.capture.qemu.Cut;
 import io.afterimage.posix.Niceness;
+import io.afterimage.posix.Processors;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,6 +41,13 @@ final class TransferOptions {
     private Integer niceness;
 
     @Option(
+            names = "--processors",
+            paramLabel = "N",
+            description = "With --qmp or --libvirt: run on at most so many of the processors that this process may use, so that the others are the machines' alone; 0 is all. "
+                    + "Default: half of the host's when disks are pulled, where this process is not confined to fewer already; all when they are pushed.")
+    private Integer processors;
+
+    @Option(
             names = "--yield",
             paramLabel = "FACTOR",
             description = "With --qmp or --libvirt: read more slowly while the machine's own reads and writes take more than this many times, such as 1.5, as long as they do when "
@@ -69,6 +77,21 @@ final class TransferOptions {
             throw new ParameterException(spec.commandLine(), "--nice " + niceness + ": give a number from 0 to " + Niceness.MOST + ".");
         }
         return new Transfer(mode == null ? Cut.Transfer.PULL : mode, pace, yielding(), niceness == null ? DEFAULT_NICENESS : niceness);
+    }
+
+    /** Leaves processors to the machines: from now on, since a guest feels the start of a backup as well. */
+    void confine() throws IOException {
+        if (processors != null && processors < 0) {
+            throw new ParameterException(spec.commandLine(), "--processors " + processors + ": give a number of processors, or 0 for all.");
+        }
+        if (processors == null) {
+            int all = Processors.online();
+            if (!isPushed() && Processors.allowed() == all) {
+                Processors.useAtMost(Math.max(1, all / 2));
+            }
+        } else if (processors > 0) {
+            Processors.useAtMost(processors);
+        }
     }
 
     private Yielding yielding() {
@@ -105,6 +128,6 @@ final class TransferOptions {
 
     /** Whether anything here was asked for. */
     boolean isUsed() {
-        return mode != null || rate != null || requests != null || limitsFile != null || niceness != null || factor != null || leastRate != null;
+        return mode != null || rate != null || requests != null || limitsFile != null || niceness != null || processors != null || factor != null || leastRate != null;
     }
 }

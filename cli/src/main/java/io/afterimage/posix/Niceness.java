@@ -2,14 +2,11 @@ package io.afterimage.posix;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import java.io.File;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.Set;
 
 /**
  * How readily this process lets others have the processors, and the disks: 0 as anybody, 19 only what nobody else wants. To Linux it is a matter of
@@ -35,24 +32,11 @@ public final class Niceness {
         if (niceness == 0) {
             return;
         }
-        Set<Integer> done = new HashSet<>();
-        // A thread that began meanwhile may have been started by one that was not nice yet.
-        while (done.addAll(threads())) {
-            for (int thread : done) {
-                if (now(thread) < niceness) {
-                    set(thread, niceness);
-                }
+        OwnThreads.forAll(thread -> {
+            if (now(thread) < niceness) {
+                set(thread, niceness);
             }
-        }
-    }
-
-    private static Set<Integer> threads() {
-        Set<Integer> threads = new HashSet<>();
-        String[] names = new File("/proc/self/task").list();
-        for (String name : names == null ? new String[0] : names) {
-            threads.add(Integer.valueOf(name));
-        }
-        return threads;
+        });
     }
 
     /** The 19th field, counted from behind the name, which may hold anything ({@code proc_pid_stat(5)}). */
@@ -66,12 +50,6 @@ public final class Niceness {
     }
 
     private static void set(int thread, int niceness) throws PosixException {
-        try {
-            CLibrary.check(state -> (int) SETPRIORITY.invokeExact(state, PRIO_PROCESS, thread, niceness));
-        } catch (PosixException e) {
-            if (!e.isOfNobody()) { // it has just ended
-                throw e;
-            }
-        }
+        CLibrary.check(state -> (int) SETPRIORITY.invokeExact(state, PRIO_PROCESS, thread, niceness));
     }
 }

@@ -15,6 +15,7 @@ import io.afterimage.lab.Tripwire.Side;
 import io.afterimage.manifest.DiskMap;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
+import io.afterimage.posix.Processors;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.file.FileObjectStore;
 import java.io.IOException;
@@ -25,6 +26,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,6 +120,8 @@ class PushIT {
         Tool.run("cp", folder.resolve("data.qcow2").toString(), reference.toString()).orFail();
         Process backup = pushing.start(folder.resolve("slow.log"), words.toArray(String[]::new));
         Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
+        boolean confines = mode.equals("pull") && Processors.allowed() == Processors.online();
+        assertEquals(Set.of(confines ? Math.max(1, Processors.online() / 2) : Processors.allowed()), processors(backup));
         guest.resume();
         for (String command : List.of("write -z 128k 128k", "discard 384k 64k", "write -P 7 512k 64k", "write -z -u 1M 256k")) {
             guest.qmp().execute("human-monitor-command", "{\"command-line\":\"qemu-io -d /machine/peripheral/dev-data/virtio-backend \\\"" + command + "\\\"\"}");
@@ -133,10 +140,11 @@ class PushIT {
     void limitsAreChangedWhileABackupRuns(String mode) throws IOException {
         Path limits = Files.writeString(folder.resolve("limits"), "# by day\nrate 1\nrequests 1\n");
         List<String> words = new ArrayList<>(List.of(arguments(mode)));
-        words.addAll(List.of("--limits-file", limits.toString()));
+        words.addAll(List.of("--limits-file", limits.toString(), "--processors", "1"));
         Process backup = pushing.start(folder.resolve("slow.log"), words.toArray(String[]::new));
         Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
         assertTrue(backup.isAlive(), () -> text(folder.resolve("slow.log")));
+        assertEquals(Set.of(1), processors(backup));
         Files.writeString(limits, "no limit at all");
         Files.writeString(limits, "rate 1T\n");
         Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before");
@@ -186,6 +194,28 @@ class PushIT {
         assertTrue(checked.err().contains("Disk data is read whole"), checked.err());
         assertImage(pulling, doubted, "data", folder.resolve("data.qcow2"), "qcow2");
         guest.resume();
+    }
+
+    /** On how many processors each of its threads, and of the watchdog's, may run: the different numbers. */
+    private static Set<Integer> processors(Process backup) {
+        Set<Integer> numbers = new TreeSet<>();
+        Stream.concat(Stream.of(backup.toHandle()), backup.descendants()).forEach(process -> {
+            for (String thread : Objects.requireNonNullElse(Path.of("/proc", Long.toString(process.pid()), "task").toFile().list(), new String[0])) {
+                try (Stream<String> status = Files.lines(Path.of("/proc", Long.toString(process.pid()), "task", thread, "status"))) {
+                    status.filter(line -> line.startsWith("Cpus_allowed_list:"))
+                            .forEach(line -> numbers.add(size(line.substring(line.indexOf(':') + 1).strip())));
+                } catch (IOException | UncheckedIOException e) {
+                    // It has just ended.
+                }
+            }
+        });
+        return numbers;
+    }
+
+    /** How many a list such as {@code 0-3,8} has. */
+    private static int size(String list) {
+        return Stream.of(list.split(",", -1)).map(part -> part.split("-", 2))
+                .mapToInt(ends -> Integer.parseInt(ends[ends.length - 1]) - Integer.parseInt(ends[0]) + 1).sum();
     }
 
     private boolean isUnderWay() {

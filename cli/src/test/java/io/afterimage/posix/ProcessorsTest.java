@@ -1,0 +1,98 @@
+package io.afterimage.posix;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+/** In a JVM of its own, so that nobody else's tests run on fewer. */
+class ProcessorsTest {
+
+    /** Prints on which processors its threads may run: one that was there before, itself, and one that begins later; and how many the JVM counts. */
+    static final class Subject {
+
+        private Subject() {}
+
+        public static void main(String[] arguments) throws IOException, InterruptedException {
+            CountDownLatch confined = new CountDownLatch(1);
+            Thread before = Thread.ofPlatform().start(() -> {
+                try {
+                    confined.await();
+                    print();
+                } catch (InterruptedException | IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            Processors.useAtMost(Integer.parseInt(arguments[0]));
+            confined.countDown();
+            before.join();
+            print();
+            Thread after = Thread.ofPlatform().start(() -> {
+                try {
+                    print();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            after.join();
+            System.out.println(Processors.allowed() + " " + Runtime.getRuntime().availableProcessors());
+        }
+
+        private static synchronized void print() throws IOException {
+            System.out.println(Files.readString(Path.of("/proc/thread-self/status")).lines()
+                    .filter(line -> line.startsWith("Cpus_allowed_list")).findFirst().orElseThrow());
+        }
+    }
+
+    @Test
+    void allThreadsAreConfinedAndStaySo() throws IOException, InterruptedException {
+        String[] said = confinedTo(1).split("\n", -1);
+        assertEquals(said[0], said[1]);
+        assertEquals(said[0], said[2]);
+        assertTrue(said[0].matches("Cpus_allowed_list:\\s+\\d+"), said[0]);
+        assertEquals("1 1", said[3]);
+    }
+
+    @Test
+    void whoHasFewerKeepsThem() throws IOException, InterruptedException {
+        int allowed = Processors.allowed();
+        assertTrue(confinedTo(allowed + 1).endsWith("\n" + allowed + " " + allowed + "\n"));
+        assertTrue(allowed <= Processors.online());
+    }
+
+    @Test
+    void theKernelsListsAreUnderstood() {
+        assertEquals(new TreeSet<>(Set.of(0, 1, 2, 8)), members("0-2,8\n"));
+        assertEquals(Set.of(5), members("\t5"));
+        assertThrows(NumberFormatException.class, () -> members("some"));
+    }
+
+    private static Set<Integer> members(String list) {
+        Set<Integer> members = new TreeSet<>();
+        Processors.parse(list).stream().forEach(members::add);
+        return members;
+    }
+
+    private static String confinedTo(int count) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElseThrow(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Subject.class.getName(),
+                        Integer.toString(count))
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        return said;
+    }
+}
