@@ -26,8 +26,9 @@ final class Push {
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     private static final Duration STEP_TIMEOUT = Duration.ofSeconds(20);
-    /** QEMU takes so long to find out that a server it was promised is not there. */
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(60);
+    /** The guest stands still until QEMU has been told what an export of ours is like: for ever, if we were stopped then. */
+    private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(10);
 
     /**
      * QEMU 7.2 reports clusters that a guest has zeroed by command since the cut as zeros of the cut, which the job believes; 10.0 and 11.1 do not.
@@ -77,7 +78,7 @@ final class Push {
         String target = names.target(disk);
         ObjectNode node = QmpClient.arguments()
                 .put("driver", "nbd").put("node-name", target).put("export", plan.disks().get(disk).disk().name())
-                .put("reconnect-delay", 0);
+                .put("reconnect-delay", 0).put("open-timeout", OPEN_TIMEOUT.toSeconds());
         node.putObject("server").put("type", "unix").put("path", socket.toString());
         client.execute("blockdev-add", node, CONNECT_TIMEOUT);
         long limit = speed.getAsLong();

@@ -1,6 +1,10 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.block.BlockDevice;
+import io.afterimage.block.ByteRange;
+import io.afterimage.block.MemoryDevice;
+import io.afterimage.nbd.client.ClientOptions;
+import io.afterimage.nbd.client.NbdClient;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.server.Client;
@@ -10,6 +14,7 @@ import io.afterimage.nbd.server.NbdServer;
 import io.afterimage.nbd.server.ServerSettings;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +24,11 @@ import java.util.concurrent.ConcurrentHashMap;
 /** What a machine pushes its disks into: an NBD server on a private socket, with one export for each disk that is being received. */
 final class PushExports implements Exports, Closeable {
 
+    /** Over before a disk comes, whatever that is called. */
+    private static final String REHEARSAL = "rehearsal";
+
+    private static final int REHEARSAL_BYTES = 1 << 20;
+
     private final Map<String, BlockDevice> devices = new ConcurrentHashMap<>();
     private NbdServer server;
 
@@ -27,7 +37,29 @@ final class PushExports implements Exports, Closeable {
     static PushExports listenOn(Path socket) throws IOException {
         var exports = new PushExports();
         exports.server = NbdServer.start(ServerSettings.on(new NbdUri.Unix(socket)), exports);
-        return exports;
+        try {
+            exports.rehearse(socket);
+            return exports;
+        } catch (IOException | RuntimeException e) {
+            exports.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Has all done once that QEMU will have done, and tells nobody. While QEMU is told what an export is like, its guest stands still: 0.2 s with a JVM
+     * that has never told anybody.
+     */
+    private void rehearse(Path socket) throws IOException {
+        during(REHEARSAL, new MemoryDevice(REHEARSAL_BYTES), () -> {
+            try (BlockDevice device = NbdClient.connect(NbdUri.unix(socket, REHEARSAL), ClientOptions.DEFAULT)) {
+                ByteRange all = new ByteRange(0, REHEARSAL_BYTES);
+                device.write(0, ByteBuffer.allocate(REHEARSAL_BYTES));
+                device.zero(all, true);
+                device.extents(all, 1);
+                device.flush();
+            }
+        });
     }
 
     /** What is done while a device is exported. */
