@@ -31,10 +31,12 @@ final class Push {
     private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(10);
 
     /**
-     * QEMU 7.2 reports clusters that a guest has zeroed by command since the cut as zeros of the cut, which the job believes; 10.0 and 11.1 do not.
-     * What lies between was not tried.
+     * QEMU 7.2 reports clusters that a guest has zeroed by command since the cut as zeros of the cut, which the job believes; 8.2, 9.2, 10.0 and 11.1 do
+     * not. What lies between 7.2 and 8.2 was not tried.
      */
-    private static final int FIRST_EXACT_MAJOR = 10;
+    private static final int FIRST_EXACT_MAJOR = 8;
+
+    private static final int FIRST_EXACT_MINOR = 2;
 
     private final QmpClient client;
     private final CutPlan plan;
@@ -49,9 +51,11 @@ final class Push {
     /** Before the cut, while a refusal costs nothing: whether this QEMU sends what was there at the cut. */
     static void requireSupport(QmpClient client) throws IOException {
         JsonNode version = client.execute("query-version").path("qemu");
-        if (version.path("major").asInt(0) < FIRST_EXACT_MAJOR) {
-            throw new QmpException("QEMU " + version.path("major").asInt() + "." + version.path("minor").asInt() + " would send zeros for what the guest zeroes"
-                    + " while its disks are pushed, whatever it was at the cut; QEMU " + FIRST_EXACT_MAJOR + " sends what it was: back up with --mode pull");
+        int major = version.path("major").asInt(0);
+        int minor = version.path("minor").asInt(0);
+        if (major < FIRST_EXACT_MAJOR || (major == FIRST_EXACT_MAJOR && minor < FIRST_EXACT_MINOR)) {
+            throw new QmpException("QEMU " + major + "." + minor + " would send zeros for what the guest zeroes while its disks are pushed, whatever it was at the cut; QEMU "
+                    + FIRST_EXACT_MAJOR + "." + FIRST_EXACT_MINOR + " sends what it was: back up with --mode pull");
         }
     }
 

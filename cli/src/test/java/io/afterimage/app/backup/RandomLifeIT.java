@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Whatever happens to a machine's disks, in whatever order, each point is exact at the moment it is made and ever after, and checkpoints do not
@@ -30,6 +32,12 @@ class RandomLifeIT {
     @Test
     void everyPointIsExact() throws IOException {
         live("qemu-system-x86_64", false);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {8, 9})
+    void everyPointOfASeriesBetweenIsExact(int series) throws IOException {
+        live(Lab.newerQemu(series), true);
     }
 
     @Test
