@@ -1,5 +1,6 @@
 package io.afterimage.command;
 
+import io.afterimage.app.SourceException;
 import io.afterimage.app.backup.LimitsFile;
 import io.afterimage.app.backup.Transfer;
 import io.afterimage.capture.Pace;
@@ -10,6 +11,8 @@ import io.afterimage.posix.Processors;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -18,6 +21,7 @@ import picocli.CommandLine.Spec;
 /** How a running machine's disks come to us, and how fast. */
 final class TransferOptions {
 
+    private static final Logger LOG = LoggerFactory.getLogger(TransferOptions.class);
     private static final int DEFAULT_NICENESS = 10;
     private static final long DEFAULT_LEAST_RATE = 32L << 20;
 
@@ -84,13 +88,27 @@ final class TransferOptions {
         if (processors != null && processors < 0) {
             throw new ParameterException(spec.commandLine(), "--processors " + processors + ": give a number of processors, or 0 for all.");
         }
-        if (processors == null) {
+        try {
+            if (processors == null) {
+                confineByDefault();
+            } else if (processors > 0) {
+                Processors.useAtMost(processors);
+            }
+        } catch (IOException e) {
+            throw new SourceException("--processors " + processors + ": the processors of this process cannot be chosen (" + e.getMessage()
+                    + "): let it call sched_setaffinity and read /proc and /sys, or leave the option out.", e);
+        }
+    }
+
+    private void confineByDefault() {
+        try {
             int all = Processors.online();
             if (!isPushed() && Processors.allowed() == all) {
                 Processors.useAtMost(Math.max(1, all / 2));
             }
-        } else if (processors > 0) {
-            Processors.useAtMost(processors);
+        } catch (IOException e) {
+            // As where a unit's SystemCallFilter= has it: no reason not to back up.
+            LOG.info("The backup runs on all processors: {}", e.getMessage());
         }
     }
 

@@ -31,7 +31,7 @@ public final class Processors {
 
     /** How many there are. */
     public static int online() throws IOException {
-        return parse(Files.readString(SYSTEM.resolve("online"))).cardinality();
+        return onlineOnes().cardinality();
     }
 
     /** How many this process may use. */
@@ -58,12 +58,22 @@ public final class Processors {
         }
     }
 
+    private static BitSet onlineOnes() throws IOException {
+        return parse(Files.readString(SYSTEM.resolve("online")));
+    }
+
     private static BitSet allowedOnes() throws IOException {
-        return parse(Files.readString(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1).lines()
+        BitSet allowed = parse(Files.readString(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1).lines()
                 .filter(line -> line.startsWith(ALLOWED))
                 .map(line -> line.substring(ALLOWED.length()))
                 .findFirst()
                 .orElseThrow(() -> new IOException("/proc/self/status does not tell the processors that are allowed")));
+        // Those that a host could be given later are allowed, too. (In a container the files may count differently.)
+        BitSet online = onlineOnes();
+        if (allowed.intersects(online)) {
+            allowed.and(online);
+        }
+        return allowed;
     }
 
     /** Those that share a core follow each other in the order in which they are taken. */

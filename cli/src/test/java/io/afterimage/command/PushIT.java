@@ -121,7 +121,8 @@ class PushIT {
         Process backup = pushing.start(folder.resolve("slow.log"), words.toArray(String[]::new));
         Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
         boolean confines = mode.equals("pull") && Processors.allowed() == Processors.online();
-        assertEquals(Set.of(confines ? Math.max(1, Processors.online() / 2) : Processors.allowed()), processors(backup));
+        assertEquals(
+                confines ? Set.of(Math.max(1, Processors.online() / 2)) : processors(Stream.of(ProcessHandle.current())), processors(family(backup)));
         guest.resume();
         for (String command : List.of("write -z 128k 128k", "discard 384k 64k", "write -P 7 512k 64k", "write -z -u 1M 256k")) {
             guest.qmp().execute("human-monitor-command", "{\"command-line\":\"qemu-io -d /machine/peripheral/dev-data/virtio-backend \\\"" + command + "\\\"\"}");
@@ -144,7 +145,7 @@ class PushIT {
         Process backup = pushing.start(folder.resolve("slow.log"), words.toArray(String[]::new));
         Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
         assertTrue(backup.isAlive(), () -> text(folder.resolve("slow.log")));
-        assertEquals(Set.of(1), processors(backup));
+        assertEquals(Set.of(1), processors(family(backup)));
         Files.writeString(limits, "no limit at all");
         Files.writeString(limits, "rate 1T\n");
         Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before");
@@ -196,10 +197,15 @@ class PushIT {
         guest.resume();
     }
 
-    /** On how many processors each of its threads, and of the watchdog's, may run: the different numbers. */
-    private static Set<Integer> processors(Process backup) {
+    /** It, and the watchdog. */
+    private static Stream<ProcessHandle> family(Process backup) {
+        return Stream.concat(Stream.of(backup.toHandle()), backup.descendants());
+    }
+
+    /** On how many processors each of their threads may run: the different numbers. */
+    private static Set<Integer> processors(Stream<ProcessHandle> processes) {
         Set<Integer> numbers = new TreeSet<>();
-        Stream.concat(Stream.of(backup.toHandle()), backup.descendants()).forEach(process -> {
+        processes.forEach(process -> {
             for (String thread : Objects.requireNonNullElse(Path.of("/proc", Long.toString(process.pid()), "task").toFile().list(), new String[0])) {
                 try (Stream<String> status = Files.lines(Path.of("/proc", Long.toString(process.pid()), "task", thread, "status"))) {
                     status.filter(line -> line.startsWith("Cpus_allowed_list:"))

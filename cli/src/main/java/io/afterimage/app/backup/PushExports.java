@@ -47,7 +47,7 @@ final class PushExports implements Exports, Closeable {
     }
 
     /**
-     * Has all done once that QEMU will have done, and tells nobody. While QEMU is told what an export is like, its guest stands still: 0.2 s with a JVM
+     * Has all done once that QEMU will have done, before it has. While QEMU is told what an export is like, its guest stands still: 0.2 s with a JVM
      * that has never told anybody.
      */
     private void rehearse(Path socket) throws IOException {
