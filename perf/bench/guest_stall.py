@@ -1,6 +1,6 @@
 """What a guest feels of a backup that stands still in the middle, as long as it does and a while beyond."""
 from . import guest_latency
-from .guest_latency import SECONDS, STALL
+from .guest_latency import SECONDS, STALL, Machine
 
 KINDS = {
     "no backup": None,
@@ -10,4 +10,5 @@ KINDS = {
 
 
 def measure(shop, table):
-    guest_latency.compare(shop, table, KINDS, STALL + SECONDS, standing=KINDS)
+    with Machine(shop) as machine:
+        guest_latency.compare(shop, table, machine, KINDS, STALL + SECONDS, standing=KINDS)
