@@ -75,8 +75,8 @@ def start(work, names, image, size, mode, extra):
         unix, port = os.path.join(work, name), str(PORTS[name])
         if name == "ours":
             lines = [[java(), "-Xmx512m", "-XX:MaxDirectMemorySize=2g", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
-                      "--sun-misc-unsafe-memory-access=allow", *extra, "-cp", classpath(work),
-                      "io.afterimage.nbd.server.ServeFile", mode, image, unix, port]]
+                      "--sun-misc-unsafe-memory-access=allow", "-Dio.netty.leakDetection.level=disabled",
+                      *extra, "-cp", classpath(work), "io.afterimage.nbd.server.ServeFile", mode, image, unix, port]]
         elif name == "image":
             lines = [program(work, image, size) + ["--nbd", "unix:" + unix, "--nbd", "tcp:127.0.0.1:" + port]]
         elif name == "nbdkit":
