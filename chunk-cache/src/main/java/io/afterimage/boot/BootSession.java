@@ -201,16 +201,19 @@ final class BootSession {
     }
 
     private void conclude(Optional<FoundProfile> known) throws IOException {
-        List<Read> reads = recording.firstTouches();
-        BootProfile made =
-                new BootProfile(disk.point(), begin, rules.occasion().isBoot() || recording.showsFirmware(), reads);
         boolean isInherited = known.filter(found -> found.isInheritedBy(disk.machine())).isPresent();
         if (replay != null) {
             LOG.info("The boot profile of {}{}: {} chunks fetched ahead, {} % of them read; {} bytes read that it does not have{}",
                     disk, isInherited ? ", which is that of " + known.get().place() : "", replay.fetchedCount(), replay.usedPercent(), replay.missed(), replay.isPoor() ? "; given up" : "");
         }
-        if (rules.occasion().isRecorded()
-                && new Verdict(device, rules.chunk(), isInherited).isWorthKeeping(made, rules.mayBeLikely(), known.map(FoundProfile::profile))) {
+        boolean isProven = rules.occasion().isBoot() || recording.showsFirmware();
+        if (!rules.occasion().isRecorded() || !(isProven || rules.mayBeLikely())) {
+            // Before the reads are put in order: of a busy disk they are many, and whoever reads its first block begins this anew.
+            return;
+        }
+        List<Read> reads = recording.firstTouches();
+        BootProfile made = new BootProfile(disk.point(), begin, isProven, reads);
+        if (new Verdict(device, rules.chunk(), isInherited).isWorthKeeping(made, rules.mayBeLikely(), known.map(FoundProfile::profile))) {
             profiles.put(disk.machine(), disk.disk(), made);
             LOG.info("The boot profile of {} is new: {} reads, {} bytes, {} ms", disk, reads.size(), made.bytes(), made.millis());
         }
