@@ -24,6 +24,8 @@ final class TransferOptions {
     private static final Logger LOG = LoggerFactory.getLogger(TransferOptions.class);
     private static final int DEFAULT_NICENESS = 10;
     private static final long DEFAULT_LEAST_RATE = 32L << 20;
+    /** One is read while another is worked on; more only have QEMU read in bursts, which its guest waits for. */
+    private static final int REQUESTS_PER_PROCESSOR = 2;
 
     @Option(
             names = "--mode",
@@ -34,7 +36,7 @@ final class TransferOptions {
     @Option(names = "--rate", paramLabel = "SIZE", converter = Argument.Size.class, description = "Read at most this many bytes per second, such as 20M. Default: no limit.")
     private Long rate;
 
-    @Option(names = "--requests", paramLabel = "N", description = "Have at most this many reads under way at once. Default: no limit of its own.")
+    @Option(names = "--requests", paramLabel = "N", description = "Have at most this many reads, or writes of QEMU's, under way at once; 0 is no limit. Default: two for each processor that the backup has been given by default, else no limit.")
     private Integer requests;
 
     @Option(
@@ -75,6 +77,7 @@ final class TransferOptions {
     private CommandSpec spec;
 
     private final Pace pace = Pace.unlimited();
+    private int defaultRequests;
 
     Transfer transfer() {
         if (niceness != null && (niceness < 0 || niceness > Niceness.MOST)) {
@@ -104,7 +107,9 @@ final class TransferOptions {
         try {
             int all = Processors.online();
             if (!isPushed() && Processors.allowed() == all) {
-                Processors.useAtMost(Math.max(1, all / 2));
+                int half = Math.max(1, all / 2);
+                Processors.useAtMost(half);
+                defaultRequests = REQUESTS_PER_PROCESSOR * half;
             }
         } catch (IOException e) {
             // As where a unit's SystemCallFilter= has it: no reason not to back up.
@@ -135,7 +140,7 @@ final class TransferOptions {
     /** Sets the limits, and looks after those that may change until closed. */
     Closeable watchLimits() throws IOException {
         if (limitsFile == null) {
-            pace.set(rate == null ? 0 : rate, requests == null ? 0 : requests);
+            pace.set(rate == null ? 0 : rate, requests == null ? defaultRequests : requests);
             return () -> {};
         }
         if (rate != null || requests != null) {

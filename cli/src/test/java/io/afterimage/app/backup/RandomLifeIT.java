@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class RandomLifeIT {
 
-    private static final Duration TIME = Duration.ofSeconds(Long.getLong("afterimage.fuzz.seconds", 12));
+    private static final Duration TIME = Duration.ofSeconds(Long.getLong("afterimage.fuzz.seconds", 6));
     /** A machine that lives on and on has ever more files, and a failure a history that nobody reads. */
     private static final Duration LIFE = Duration.ofSeconds(90);
     private static final long SEED = Long.getLong("afterimage.seed", 1);
