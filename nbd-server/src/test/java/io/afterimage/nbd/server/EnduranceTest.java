@@ -264,7 +264,13 @@ final class EnduranceTest {
     void anAnnouncedStopFinishesWhatHasBegunAndRefusesTheRest() throws Exception {
         start(Limits.DEFAULT);
         try (RawClient client = transmission()) {
-            client.send(RawClient.request(0, 1, 1, 0, 4)).send(new byte[] {1, 2});
+            // In one segment: the answer to the read tells that the write beside it has begun.
+            client.send(ByteBuffer.allocate(58)
+                    .put(RawClient.request(0, 0, 9, 0, 512))
+                    .put(RawClient.request(0, 1, 1, 0, 4))
+                    .put(new byte[] {1, 2}));
+            assertEquals(0, client.simple(9));
+            client.read(512);
             Thread stopping = Thread.ofVirtual().start(() -> stopUnchecked(false));
             Await.until("the end of listening", () -> {
                 try {
