@@ -67,7 +67,7 @@ final class ServedImageTest {
         Point point = disk.capture(data, SIZE);
         images = CapturedDisk.library(disk.repository(), MEMORY, Optional.empty(), FetchSettings.DEFAULT);
         image = images.open(point, CapturedDisk.VDA);
-        Limits limits = Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(Duration.ofMillis(400));
+        Limits limits = Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(Duration.ofSeconds(2));
         server = NbdServer.start(
                 ServerSettings.on(new NbdUri.Tcp("127.0.0.1", 0)).withLimits(limits), MapExports.of("e", new Export(image, "")));
     }

@@ -72,10 +72,10 @@ class FrozenGuestTest {
     @Test
     void isThawedWhenTheTimeIsOver() throws Exception {
         try (var peer = new Watched(socket())) {
-            FrozenGuest guest = FrozenGuest.freeze(this::agent, Duration.ofSeconds(1));
+            FrozenGuest guest = FrozenGuest.freeze(this::agent, Duration.ofSeconds(3));
             peer.awaitThaw();
             String message = assertThrows(AgentException.class, guest::thaw).getMessage();
-            assertTrue(message.startsWith("the guest was thawed after 1 s"), message);
+            assertTrue(message.startsWith("the guest was thawed after 3 s"), message);
         }
     }
 
@@ -98,7 +98,7 @@ class FrozenGuestTest {
         }) {
             Thread.ofVirtual().start(() -> {
                 try {
-                    TimeUnit.SECONDS.sleep(1); // longer than the freeze may take, shorter than the thaw is waited for
+                    TimeUnit.SECONDS.sleep(3); // longer than the freeze may take, shorter than the thaw is waited for
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }

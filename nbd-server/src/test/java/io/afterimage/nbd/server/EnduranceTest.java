@@ -28,6 +28,8 @@ final class EnduranceTest {
 
     private static final int SIZE = 64 << 20;
     private static final int SLOW = 32 << 20;
+    /** Long enough for clients of a machine that has much else to do. */
+    private static final Duration STALL = Duration.ofSeconds(2);
 
     private final MapExports exports = MapExports.of("e", new Export(new MemoryDevice(SIZE), ""));
     private NbdServer server;
@@ -68,7 +70,7 @@ final class EnduranceTest {
 
     @Test
     void clientsThatDoNotReadHoldLittleAndAreDroppedWhenOthersWait() throws Exception {
-        start(Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(Duration.ofMillis(400)));
+        start(Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(STALL));
         long before = directMemory();
         List<RawClient> greedy = new ArrayList<>();
         try {
@@ -95,7 +97,7 @@ final class EnduranceTest {
 
     @Test
     void clientsThatAnnounceButDoNotSendHoldLittle() throws Exception {
-        start(Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(Duration.ofMillis(400)));
+        start(Limits.DEFAULT.withTotalBytesInFlight(64 << 20).withStallTime(STALL));
         long before = directMemory();
         List<RawClient> slow = new ArrayList<>();
         try {
