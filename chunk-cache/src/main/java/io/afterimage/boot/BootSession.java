@@ -213,7 +213,7 @@ final class BootSession {
         }
         List<Read> reads = recording.firstTouches();
         BootProfile made = new BootProfile(disk.point(), begin, isProven, reads);
-        if (new Verdict(device, rules.chunk(), isInherited).isWorthKeeping(made, rules.mayBeLikely(), known.map(FoundProfile::profile))) {
+        if (new Verdict(device, rules.chunk(), isInherited).isWorthKeeping(made, known.map(FoundProfile::profile))) {
             profiles.put(disk.machine(), disk.disk(), made);
             LOG.info("The boot profile of {} is new: {} reads, {} bytes, {} ms", disk, reads.size(), made.bytes(), made.millis());
         }

@@ -29,10 +29,10 @@ record Verdict(BlockDevice device, int chunk, boolean isInherited) {
 
     private static final int EXTENTS = 4096;
 
-    /** @param mayBeLikely whether it may be a boot without being proven one */
-    boolean isWorthKeeping(BootProfile made, boolean mayBeLikely, Optional<BootProfile> known) throws IOException {
+    /** @param made of what is proven a boot or may be one */
+    boolean isWorthKeeping(BootProfile made, Optional<BootProfile> known) throws IOException {
         return made.bytes() >= FEWEST_BYTES
-                && (made.proven() || (mayBeLikely && !isScan(made)))
+                && (made.proven() || !isScan(made))
                 && (known.isEmpty() || isNews(made, known.get()));
     }
 
