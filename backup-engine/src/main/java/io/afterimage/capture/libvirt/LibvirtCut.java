@@ -96,6 +96,10 @@ public final class LibvirtCut extends HeldCut {
             if (lack.isPresent()) {
                 throw new LibvirtException(lack.get());
             }
+            for (int i = 0; i < plan.disks().size(); i++) {
+                ScratchImage image = new ScratchImage(plan.disks().get(i).disk().size());
+                folder.createImage(i, image.head(), image.length());
+            }
             cut.awaitWatchdog();
             return cut;
         } catch (IOException | RuntimeException e) {
