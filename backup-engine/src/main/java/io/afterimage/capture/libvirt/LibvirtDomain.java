@@ -143,6 +143,26 @@ public final class LibvirtDomain {
                 "libvirt does not begin a backup of " + name)));
     }
 
+    /**
+     * Has QEMU's events of one kind passed on, as long as the connection lasts.
+     *
+     * @param handler must stay reachable even longer
+     * @param opaque what it is given as its last argument
+     * @return for {@link #stopListening}
+     */
+    int listen(String event, NativeLibvirtQemu.MonitorEvent handler, long opaque) throws LibvirtException {
+        return connection.once((functions, open) -> onDomain(open, (library, domain) -> library.check(
+                library.qemuFunctions().virConnectDomainQemuMonitorEventRegister(
+                        open, domain, event, handler, Pointer.wrap(library.runtime(), opaque), null, 0),
+                "The events of " + name + " are not passed on")));
+    }
+
+    void stopListening(int registration) throws LibvirtException {
+        connection.once((functions, open) -> connection.library().check(
+                connection.library().qemuFunctions().virConnectDomainQemuMonitorEventDeregister(open, registration),
+                "The events of " + name + " are passed on still"));
+    }
+
     /** The backup job that is under way. */
     Optional<String> backup() throws LibvirtException {
         return ifThere(Refusal.NO_DOMAIN_BACKUP, () -> ask((library, domain) -> library.take(
