@@ -78,6 +78,7 @@ class LibvirtGroupIT {
         assertEquals("[\"web\",\"db\"]", group.path("members").toString());
         assertTrue(group.path("spreadNanos").asLong() > 0, group::toString);
         System.out.println("LibvirtGroupIT: cut within " + group.path("spreadNanos").asLong() / 1_000_000 + " ms");
+        assertTrue(noScratch(), () -> "scratch is left in " + scratch);
         points.forEach(point -> assertEquals("file_system", point.path("consistency").path("level").asString(), point::toString));
         for (LibvirtGuest guest : guests) {
             assertEquals(List.of("freeze", "thaw"), hooks(guest));

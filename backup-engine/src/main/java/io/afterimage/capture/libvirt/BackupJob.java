@@ -13,7 +13,7 @@ final class BackupJob {
 
     private BackupJob() {}
 
-    /** What is to be exported, and where libvirt may keep what the guest overwrites. */
+    /** What is to be exported, and in which {@linkplain ScratchImage images} libvirt may keep what the guest overwrites. */
     static String backup(LibvirtCutPlan plan, ScratchFolder folder) {
         StringBuilder xml = new StringBuilder(512);
         xml.append("<domainbackup mode='pull'><server transport='unix' socket='")

@@ -31,6 +31,7 @@ public final class LibvirtCut extends HeldCut {
     private final LibvirtDomain domain;
     private final ScratchFolder folder;
     private final LibvirtGuard guard;
+    private final JobStarts starts;
 
     /**
      * A disk that is ready to be read as it was at the cut.
@@ -52,6 +53,7 @@ public final class LibvirtCut extends HeldCut {
         this.domain = plan.machine().domain();
         this.folder = folder;
         this.guard = new LibvirtGuard(plan, folder, this::giveUp);
+        this.starts = JobStarts.listen(domain, plan.disks().size());
     }
 
     /** By what the scratch of a domain is found again. */
@@ -95,6 +97,10 @@ public final class LibvirtCut extends HeldCut {
             var lack = cut.guard.shortOfSpace();
             if (lack.isPresent()) {
                 throw new LibvirtException(lack.get());
+            }
+            for (int i = 0; i < plan.disks().size(); i++) {
+                ScratchImage image = new ScratchImage(plan.disks().get(i).disk().size());
+                folder.createImage(i, image.head(), image.length());
             }
             cut.awaitWatchdog();
             return cut;
@@ -142,6 +148,22 @@ public final class LibvirtCut extends HeldCut {
     }
 
     @Override
+    public long beforeNanos() {
+        return started().map(JobStarts.Span::first).orElseGet(super::beforeNanos);
+    }
+
+    @Override
+    public long afterNanos() {
+        return started().map(JobStarts.Span::last).orElseGet(super::afterNanos);
+    }
+
+    /** Unless the host's clock was set meanwhile. */
+    private Optional<JobStarts.Span> started() {
+        return starts.told()
+                .filter(span -> span.first() - super.beforeNanos() >= 0 && super.afterNanos() - span.last() >= 0);
+    }
+
+    @Override
     public GuestLoad guestLoad() throws IOException {
         return domain.guestLoad();
     }
@@ -182,6 +204,7 @@ public final class LibvirtCut extends HeldCut {
     @Override
     protected void stopGuard() {
         guard.close();
+        starts.close();
     }
 
     @Override

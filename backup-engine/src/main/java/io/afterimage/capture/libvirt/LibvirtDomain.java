@@ -19,6 +19,7 @@ public final class LibvirtDomain {
     private static final String ALL_DISKS = "";
 
     private static final int XML_INACTIVE = 1 << 1;
+    private static final int BACKUP_BEGIN_REUSE_EXTERNAL = 1;
     private static final int CHECKPOINT_XML_NO_DOMAIN = 1 << 1;
     private static final int CHECKPOINT_XML_SIZE = 1 << 2;
     private static final int CHECKPOINT_DELETE_METADATA_ONLY = 1 << 1;
@@ -135,11 +136,31 @@ public final class LibvirtDomain {
         ask((library, domain) -> library.check(library.functions().virDomainResume(domain), name + " does not go on"));
     }
 
-    /** Begins a backup job, and with it a checkpoint, if one is given. */
+    /** Begins a backup job, whose scratch images are there, and with it a checkpoint, if one is given. */
     void beginBackup(String backup, Optional<String> checkpoint) throws LibvirtException {
         connection.once((functions, open) -> onDomain(open, (library, domain) -> library.check(
-                functions.virDomainBackupBegin(domain, backup, checkpoint.orElse(null), 0),
+                functions.virDomainBackupBegin(domain, backup, checkpoint.orElse(null), BACKUP_BEGIN_REUSE_EXTERNAL),
                 "libvirt does not begin a backup of " + name)));
+    }
+
+    /**
+     * Has QEMU's events of one kind passed on, as long as the connection lasts.
+     *
+     * @param handler must stay reachable even longer
+     * @param opaque what it is given as its last argument
+     * @return for {@link #stopListening}
+     */
+    int listen(String event, NativeLibvirtQemu.MonitorEvent handler, long opaque) throws LibvirtException {
+        return connection.once((functions, open) -> onDomain(open, (library, domain) -> library.check(
+                library.qemuFunctions().virConnectDomainQemuMonitorEventRegister(
+                        open, domain, event, handler, Pointer.wrap(library.runtime(), opaque), null, 0),
+                "The events of " + name + " are not passed on")));
+    }
+
+    void stopListening(int registration) throws LibvirtException {
+        connection.once((functions, open) -> connection.library().check(
+                connection.library().qemuFunctions().virConnectDomainQemuMonitorEventDeregister(open, registration),
+                "The events of " + name + " are passed on still"));
     }
 
     /** The backup job that is under way. */

@@ -53,16 +53,15 @@ final class LibvirtGuard implements Closeable {
     /** Why the view no longer shows the disks as they were at the cut, if so. */
     Optional<String> broken() throws LibvirtException {
         // libvirt ends the job of a machine that dies before it says that the machine is dead.
-        for (int looks = LOOKS_BEFORE_BLAMING_OTHERS;; looks--) {
+        int looks = 0;
+        do {
             Optional<String> end = endOfGuest();
             if (end.isPresent() || new CutEnd(domain, folder.path()).isUnderWay()) {
                 return end;
             }
-            if (looks == 1 || isOverBeforeNextLook()) {
-                return Optional.of("Another program ended the backup job of " + domain.name()
-                        + ", by which the disks' contents were held, or the machine was started anew");
-            }
-        }
+        } while (++looks < LOOKS_BEFORE_BLAMING_OTHERS && !isOverBeforeNextLook());
+        return Optional.of("Another program ended the backup job of " + domain.name()
+                + ", by which the disks' contents were held, or the machine was started anew");
     }
 
     private Optional<String> endOfGuest() throws LibvirtException {
@@ -94,7 +93,7 @@ final class LibvirtGuard implements Closeable {
 
     private void watch() {
         try {
-            while (!over.await(LOOK_AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
+            while (!isOverBeforeNextLook()) {
                 Optional<String> verdict = shortOfSpace().or(this::trouble);
                 if (verdict.isPresent() && over.getCount() > 0) {
                     reason = verdict.get();
@@ -102,8 +101,6 @@ final class LibvirtGuard implements Closeable {
                     return;
                 }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         } catch (RuntimeException e) { // a guard that dies in silence would be worse than none
             reason = "The backup is no longer watched over: " + e.getMessage();
             giveUp.run();

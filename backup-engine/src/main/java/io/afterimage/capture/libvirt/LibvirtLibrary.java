@@ -25,9 +25,13 @@ final class LibvirtLibrary {
     /** The library keeps a bare pointer to it. */
     private static final NativeLibvirt.ErrorHandler SILENCE = (context, error) -> {};
 
+    /** Beside it, in the same packages. */
+    private static final String QEMU_FILE = "libvirt-qemu.so.0";
+
     private static LibvirtLibrary loaded;
 
     private final NativeLibvirt functions;
+    private NativeLibvirtQemu qemuFunctions;
 
     private LibvirtLibrary(NativeLibvirt functions) {
         this.functions = functions;
@@ -65,6 +69,18 @@ final class LibvirtLibrary {
 
     NativeLibvirt functions() {
         return functions;
+    }
+
+    /** Those that listen to QEMU. */
+    synchronized NativeLibvirtQemu qemuFunctions() throws LibvirtException {
+        if (qemuFunctions == null) {
+            try {
+                qemuFunctions = LibraryLoader.create(NativeLibvirtQemu.class).library(QEMU_FILE).failImmediately().load();
+            } catch (UnsatisfiedLinkError e) {
+                throw new LibvirtException("libvirt's library " + QEMU_FILE + " is not on this host", e);
+            }
+        }
+        return qemuFunctions;
     }
 
     Runtime runtime() {

@@ -17,9 +17,9 @@
  * <table>
  * <caption>traces of a cut, in the order in which they are made</caption>
  * <tr><th>trace</th><th>known by</th><th>harms the guest?</th><th>gone after our death by</th></tr>
- * <tr><td>scratch folder, lock</td><td>point id, the domain's UUID in the lock</td><td>no (space)</td><td>watchdog, else the next
+ * <tr><td>scratch folder, lock, scratch images</td><td>point id, the domain's UUID in the lock</td><td>no (space)</td><td>watchdog, else the next
  * backup</td></tr>
- * <tr><td>backup job, scratch images, NBD server</td><td>that folder in the job's XML</td><td>yes: when the scratch is full</td>
+ * <tr><td>backup job, NBD server</td><td>that folder in the job's XML</td><td>yes: when the scratch is full</td>
  * <td>watchdog, else the next backup</td></tr>
  * <tr><td>frozen file systems</td><td>noted in that folder</td><td>yes: nothing can be written</td><td>watchdog, which thaws in time
  * even while we live; else the next backup</td></tr>

@@ -92,13 +92,13 @@ public abstract class HeldCut implements Closeable {
         after = System.nanoTime();
     }
 
-    /** {@link System#nanoTime} right before the cut was asked for. */
-    public final long beforeNanos() {
+    /** {@link System#nanoTime} right before the disks were cut, as exactly as is known: when that was asked for, or later. */
+    public long beforeNanos() {
         return before;
     }
 
-    /** {@link System#nanoTime} when the cut was made. */
-    public final long afterNanos() {
+    /** {@link System#nanoTime} right after the disks were cut, as exactly as is known: when the answer came, or sooner. */
+    public long afterNanos() {
         return after;
     }
 

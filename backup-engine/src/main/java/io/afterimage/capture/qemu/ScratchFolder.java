@@ -17,6 +17,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
@@ -40,6 +42,8 @@ public final class ScratchFolder implements Closeable {
     /** What {@code struct sockaddr_un} has room for, without the terminating zero. */
     private static final int MAX_SOCKET_PATH = 107;
     private static final Path SHORT_ROOT = Path.of("/tmp");
+    private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     /**
      * Folders that this process holds. POSIX locks belong to the process, and closing any channel of a locked file drops them: so
@@ -100,6 +104,28 @@ public final class ScratchFolder implements Closeable {
     /** Where the scratch image of a disk goes, by the disk's number in the cut. */
     public Path image(int disk) {
         return folder.resolve(disk + ".qcow2");
+    }
+
+    /**
+     * Makes the scratch image of a disk, for the user to whom the folder was given.
+     *
+     * @param head what it begins with
+     * @param length in bytes, more than the head has; zeros follow on it
+     * @throws IOException one sentence
+     */
+    public void createImage(int disk, ByteBuffer head, long length) throws IOException {
+        Path image = image(disk);
+        try {
+            try (FileChannel file = FileChannel.open(image, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), PRIVATE_FILE)) {
+                while (head.hasRemaining()) {
+                    file.write(head);
+                }
+                file.write(ByteBuffer.allocate(1), length - 1);
+            }
+            Files.setOwner(image, Files.getOwner(folder));
+        } catch (IOException e) {
+            throw new QmpException("The scratch image " + image + " cannot be made (" + e + "): choose another place for scratch", e);
+        }
     }
 
     /** The folder itself. */
