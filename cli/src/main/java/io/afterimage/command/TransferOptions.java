@@ -36,7 +36,7 @@ final class TransferOptions {
     @Option(names = "--rate", paramLabel = "SIZE", converter = Argument.Size.class, description = "Read at most this many bytes per second, such as 20M. Default: no limit.")
     private Long rate;
 
-    @Option(names = "--requests", paramLabel = "N", description = "Have at most this many reads, or writes of QEMU's, under way at once; 0 is no limit. Default: two for each processor that the backup has been given by default, else no limit.")
+    @Option(names = "--requests", paramLabel = "N", description = "Have at most this many reads, or writes of QEMU's, under way at once; 0 is no limit. Default: when disks are pulled, two for each processor that the backup has been given by default, else no limit.")
     private Integer requests;
 
     @Option(
@@ -50,7 +50,7 @@ final class TransferOptions {
             names = "--processors",
             paramLabel = "N",
             description = "With --qmp or --libvirt: run on at most so many of the processors that this process may use, so that the others are the machines' alone; 0 is all. "
-                    + "Default: half of the host's when disks are pulled, where this process is not confined to fewer already; all when they are pushed.")
+                    + "Default: half of the host's, where this process is not confined to fewer already.")
     private Integer processors;
 
     @Option(
@@ -106,10 +106,10 @@ final class TransferOptions {
     private void confineByDefault() {
         try {
             int all = Processors.online();
-            if (!isPushed() && Processors.allowed() == all) {
+            if (Processors.allowed() == all) {
                 int half = Math.max(1, all / 2);
                 Processors.useAtMost(half);
-                defaultRequests = REQUESTS_PER_PROCESSOR * half;
+                defaultRequests = isPushed() ? 0 : REQUESTS_PER_PROCESSOR * half;
             }
         } catch (IOException e) {
             // As where a unit's SystemCallFilter= has it: no reason not to back up.

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -37,12 +38,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A disk that QEMU sends, beside one that is read: a qcow2 and a raw one of a running machine, neither of a size that chunks divide. */
 class PushIT {
 
     private static final long SIZE = 20_000_256;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final JsonMapper JSON = new JsonMapper();
 
     @TempDir
     Path folder;
@@ -120,7 +123,7 @@ class PushIT {
         Tool.run("cp", folder.resolve("data.qcow2").toString(), reference.toString()).orFail();
         Process backup = pushing.start(folder.resolve("slow.log"), words.toArray(String[]::new));
         Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
-        boolean confines = mode.equals("pull") && Processors.allowed() == Processors.online();
+        boolean confines = Processors.allowed() == Processors.online();
         assertEquals(
                 confines ? Set.of(Math.max(1, Processors.online() / 2)) : processors(Stream.of(ProcessHandle.current())), processors(family(backup)));
         guest.resume();
@@ -146,6 +149,9 @@ class PushIT {
         Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
         assertTrue(backup.isAlive(), () -> text(folder.resolve("slow.log")));
         assertEquals(Set.of(1), processors(family(backup)));
+        if (mode.equals("push")) {
+            assertToldToSendSmallPieces(backup);
+        }
         Files.writeString(limits, "no limit at all");
         Files.writeString(limits, "rate 1T\n");
         Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before");
@@ -222,6 +228,21 @@ class PushIT {
     private static int size(String list) {
         return Stream.of(list.split(",", -1)).map(part -> part.split("-", 2))
                 .mapToInt(ends -> Integer.parseInt(ends[ends.length - 1]) - Integer.parseInt(ends[0]) + 1).sum();
+    }
+
+    /** What is larger the server refuses, and the backup would fail. */
+    private void assertToldToSendSmallPieces(Process backup) throws IOException {
+        Deadline.in(PATIENCE).await(() -> target().isPresent() || !backup.isAlive(), () -> "QEMU has not opened what it is to send into");
+        JsonNode export = JSON.readTree(Tool.run("nbdinfo", "--json", "--no-content", target().orElseThrow()).orFail().text()).path("exports").path(0);
+        assertEquals(64 << 10, export.path("block_size_maximum").asInt(), export.toString());
+    }
+
+    /** The URI of the export that QEMU sends a disk into. */
+    private Optional<String> target() {
+        return guest.qmp().execute("query-named-block-nodes", "{\"flat\":true}").valueStream()
+                .filter(node -> node.path("drv").asString().equals("nbd"))
+                .map(node -> node.path("file").asString())
+                .findFirst();
     }
 
     private boolean isUnderWay() {

@@ -5,9 +5,11 @@ import io.afterimage.block.ByteRange;
 import io.afterimage.block.MemoryDevice;
 import io.afterimage.nbd.client.ClientOptions;
 import io.afterimage.nbd.client.NbdClient;
+import io.afterimage.nbd.protocol.BlockSizes;
 import io.afterimage.nbd.protocol.ExportSummary;
 import io.afterimage.nbd.protocol.NbdUri;
 import io.afterimage.nbd.server.Client;
+import io.afterimage.nbd.server.Contexts;
 import io.afterimage.nbd.server.Export;
 import io.afterimage.nbd.server.Exports;
 import io.afterimage.nbd.server.NbdServer;
@@ -28,6 +30,12 @@ final class PushExports implements Exports, Closeable {
     private static final String REHEARSAL = "rehearsal";
 
     private static final int REHEARSAL_BYTES = 1 << 20;
+
+    /**
+     * QEMU copies a disk in pieces of what its target takes at most, of 1 MiB where that is more, 64 at once, and sends them from its main loop, where its guest's requests
+     * wait behind them. 64 KiB are the smallest pieces that it copies (docs/decisions/0026).
+     */
+    private static final BlockSizes PIECES = new BlockSizes(1, 4096, 64 << 10);
 
     private final Map<String, BlockDevice> devices = new ConcurrentHashMap<>();
     private NbdServer server;
@@ -89,7 +97,7 @@ final class PushExports implements Exports, Closeable {
 
     @Override
     public Optional<Export> open(String name) {
-        return Optional.ofNullable(devices.get(name)).map(device -> new Export(device, ""));
+        return Optional.ofNullable(devices.get(name)).map(device -> new Export(device, "", Contexts.NONE, PIECES));
     }
 
     /** Cuts off whoever is still connected. */
