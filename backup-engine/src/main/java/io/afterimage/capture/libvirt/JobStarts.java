@@ -37,6 +37,7 @@ final class JobStarts implements Closeable {
     /** For events to come that were sent before the call returned. */
     private static final Duration LIMIT = Duration.ofSeconds(10);
     private static final int LONGEST_DETAILS = 1 << 16;
+    private static final long APART = TimeUnit.MICROSECONDS.toNanos(100);
 
     private static final JsonMapper JSON = new JsonMapper();
     private static final AtomicLong NUMBERS = new AtomicLong();
@@ -76,15 +77,27 @@ final class JobStarts implements Closeable {
     /** To be called when the call has returned; empty when QEMU's word does not come. */
     synchronized Optional<Span> told() {
         if (registration.isPresent() && areAllTold()) {
-            Instant now = Instant.now();
-            long nanos = System.nanoTime();
-            LongSummaryStatistics times = created.values().stream()
-                    .mapToLong(time -> nanos - Duration.between(time, now).toNanos())
-                    .summaryStatistics();
+            long epoch = epoch();
+            LongSummaryStatistics times = created.values().stream().mapToLong(time -> epoch + nanos(time)).summaryStatistics();
             span = Optional.of(new Span(times.getMin(), times.getMax()));
         }
         close();
         return span;
+    }
+
+    /** The {@link System#nanoTime} of 1970, which two clocks tell that are asked for the same moment, or nearly so. */
+    private static long epoch() {
+        while (true) {
+            long before = System.nanoTime();
+            Instant now = Instant.now();
+            if (System.nanoTime() - before < APART) {
+                return before - nanos(now);
+            }
+        }
+    }
+
+    private static long nanos(Instant time) {
+        return Duration.between(Instant.EPOCH, time).toNanos();
     }
 
     private boolean areAllTold() {
