@@ -45,12 +45,13 @@ public final class BackUpGroup {
             for (GroupMember member : members) {
                 backups.add(prepare(member, like));
             }
-            long spread = new CutTogether(backups, quiescing).run();
+            CutTogether cuts = new CutTogether(backups, quiescing);
+            cuts.run();
             PointGroup group = new PointGroup(
                     name.text(),
                     backups.getFirst().id().hex(),
                     members.stream().map(member -> member.machine().text()).toList(),
-                    spread);
+                    cuts.spread());
             for (MachineBackup backup : backups) {
                 backup.capturedIn(group);
                 backup.open();

@@ -30,8 +30,7 @@ final class CutTogether {
         this.quiescing = quiescing;
     }
 
-    /** Returns the nanoseconds from before the first cut to after the last. */
-    long run() throws IOException {
+    void run() throws IOException {
         Optional<HostCommand> post = quiescing.post();
         post.ifPresent(members.getFirst()::owe);
         try {
@@ -44,6 +43,10 @@ final class CutTogether {
                 runPost(post.get());
             }
         }
+    }
+
+    /** The nanoseconds from before the first cut to after the last, once they are made. A machine of libvirt's may have to be told first when its cut was. */
+    long spread() {
         long first = members.stream().mapToLong(CutMember::beforeNanos).reduce((a, b) -> a - b < 0 ? a : b).orElseThrow();
         return members.stream().mapToLong(member -> member.afterNanos() - first).max().orElseThrow();
     }
