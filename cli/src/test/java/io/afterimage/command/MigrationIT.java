@@ -8,6 +8,7 @@ import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Guest;
 import io.afterimage.lab.Lab;
 import io.afterimage.lab.Mounts;
+import io.afterimage.lab.Qmp;
 import io.afterimage.lab.Tool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,7 +22,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -181,7 +181,7 @@ class MigrationIT {
 
             Files.move(packs, away);
             Process boot = boot(paused(), "--migrate-to", target.toString());
-            assertTrue(inTheMachine("write -P 5 1M 64k", "flush").contains("wrote 65536/65536"), this::said);
+            assertTrue(inTheMachine(boot, "write -P 5 1M 64k", "flush").contains("wrote 65536/65536"), this::said);
             awaitSaid("waits for what it cannot read");
             kill(boot);
             // It could not have read on.
@@ -200,7 +200,7 @@ class MigrationIT {
             awaitSaid("There is no room left for " + target);
             Mounts.resize(small, "64M");
             awaitSaid(MOVED);
-            assertTrue(inTheMachine("read -P 5 1M 64k", "write -P 6 17M 100k", "flush", "quit").contains("read 65536/65536"), this::said);
+            assertTrue(inTheMachine(boot, "read -P 5 1M 64k", "write -P 6 17M 100k", "flush", "quit").contains("read 65536/65536"), this::said);
             assertEquals(0, boot.waitFor(), this::said);
             assertFalse(said().contains("verification"), this::said);
 
@@ -212,17 +212,20 @@ class MigrationIT {
 
     private List<String> paused() throws IOException {
         Files.deleteIfExists(folder.resolve("monitor"));
-        return List.of("-S", "-monitor", "unix:" + folder.resolve("monitor") + ",server=on,wait=off");
+        return List.of("-S", "-qmp", "unix:" + folder.resolve("monitor") + ",server=on,wait=off");
     }
 
-    /** What QEMU said of these commands; not the monitor, but its own standard output, gets to know it. */
-    private String inTheMachine(String... commands) {
-        Path monitor = folder.resolve("monitor");
-        Deadline.in(PATIENCE).await(() -> Files.exists(monitor), this::said);
-        String lines = Stream.of(commands)
-                .map(command -> command.equals("quit") ? "echo quit;" : "echo 'qemu-io -d /machine/peripheral-anon/device[0]/virtio-backend \"" + command + "\"';")
-                .reduce("", String::concat);
-        Tool.run("sh", "-c", "{ " + lines + " } | socat -t 60 - unix-connect:" + monitor).orFail();
+    /** What QEMU said of these commands; not who asks, but its own standard output, gets to know it. */
+    private String inTheMachine(Process boot, String... commands) throws IOException {
+        try (Qmp qmp = Qmp.join(folder.resolve("monitor"), boot)) {
+            for (String command : commands) {
+                if (command.equals("quit")) {
+                    qmp.execute(command);
+                } else {
+                    qmp.monitor("qemu-io -d /machine/peripheral-anon/device[0]/virtio-backend \"" + command + "\"");
+                }
+            }
+        }
         return said();
     }
 

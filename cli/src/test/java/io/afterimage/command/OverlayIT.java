@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Guest;
+import io.afterimage.lab.Qmp;
 import io.afterimage.lab.Tool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -331,16 +332,15 @@ class OverlayIT {
     private String inAMachine(String machine, String overlay, String... commands) throws Exception {
         Path monitor = folder.resolve("monitor.sock");
         Path log = folder.resolve("boot.log");
-        Process boot = afterimage.start(log, "boot", machine, "--overlay", overlay, "--memory", "64M", "--", "-S", "-monitor", "unix:" + monitor + ",server=on,wait=off");
-        Deadline.in(Duration.ofMinutes(1)).await(() -> Files.exists(monitor) || !boot.isAlive(), () -> text(log));
-        StringBuilder lines = new StringBuilder();
-        for (int i = 0; i < commands.length; i += 2) {
-            lines.append("echo 'qemu-io ").append(commands[i]).append(" \"").append(commands[i + 1]).append("\"'; ");
+        Process boot = afterimage.start(log, "boot", machine, "--overlay", overlay, "--memory", "64M", "--", "-S", "-qmp", "unix:" + monitor + ",server=on,wait=off");
+        try (Qmp qmp = Qmp.join(monitor, boot)) {
+            for (int i = 0; i < commands.length; i += 2) {
+                qmp.monitor("qemu-io " + commands[i] + " \"" + commands[i + 1] + "\"");
+            }
+            qmp.execute("quit");
         }
-        String talk = "{ " + lines + "echo quit; } | socat -t 60 - unix-connect:" + monitor;
-        Tool.run("sh", "-c", talk).orFail();
         assertEquals(0, boot.waitFor(), () -> text(log));
-        // Not to the monitor, but to QEMU's own standard output, does that command tell what it did.
+        // Not to whoever asks, but to QEMU's own standard output, does that command tell what it did.
         return text(log);
     }
 

@@ -128,7 +128,7 @@ class PushIT {
                 confines ? Set.of(Math.max(1, Processors.online() / 2)) : processors(Stream.of(ProcessHandle.current())), processors(family(backup)));
         guest.resume();
         for (String command : List.of("write -z 128k 128k", "discard 384k 64k", "write -P 7 512k 64k", "write -z -u 1M 256k")) {
-            guest.qmp().execute("human-monitor-command", "{\"command-line\":\"qemu-io -d /machine/peripheral/dev-data/virtio-backend \\\"" + command + "\\\"\"}");
+            guest.qmp().monitor("qemu-io -d /machine/peripheral/dev-data/virtio-backend \"" + command + "\"");
         }
         Files.writeString(limits, "rate 1T\n");
         Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before");

@@ -176,11 +176,11 @@ class TreeIT {
 
         // It is started, and stopped, and its image goes on telling what has changed.
         try (Guest guest = Guest.in(folder.resolve("g")).disk(GuestDisk.qcow2("vda", image)).options("-S").start()) {
-            guest.qmp().execute("human-monitor-command", "{\"command-line\":\"qemu-io -d /machine/peripheral/dev-vda/virtio-backend \\\"write -P 8 2M 64k\\\"\"}");
+            guest.qmp().monitor("qemu-io -d /machine/peripheral/dev-vda/virtio-backend \"write -P 8 2M 64k\"");
             JsonNode running = afterimage.run("backup", "web", "--qmp", guest.qmpSocket().toString(), "--json").json();
             assertEquals(first.path("point").asString(), running.path("parent").asString());
             assertEquals(CHUNK, running.path("bytes").path("read").asLong(), running.toString());
-            guest.qmp().execute("human-monitor-command", "{\"command-line\":\"qemu-io -d /machine/peripheral/dev-vda/virtio-backend \\\"write -z 2M 64k\\\"\"}");
+            guest.qmp().monitor("qemu-io -d /machine/peripheral/dev-vda/virtio-backend \"write -z 2M 64k\"");
             Program.Result inUse = afterimage.run("backup", "web", "--image", "vda=" + image);
             assertEquals(ExitCode.SOURCE.number(), inUse.exit());
             assertTrue(inUse.err().contains("in use by a running machine"), inUse.err());

@@ -8,12 +8,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The lab's own QMP client, with which tests see what a backup did to QEMU. Calls from several threads take turns. */
 public final class Qmp implements Closeable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final long PAUSE_NANOS = Duration.ofMillis(10).toNanos();
     private static final JsonMapper JSON = new JsonMapper();
 
     private final Wire wire;
@@ -38,6 +41,26 @@ public final class Qmp implements Closeable {
         wire.readLine(Deadline.in(PATIENCE));
         qmp.execute("qmp_capabilities");
         return qmp;
+    }
+
+    /** Takes part in a QEMU that a program starts with {@code -qmp unix:SOCKET,server=on,wait=off}, as soon as it listens. */
+    public static Qmp join(Path socket, Process program) {
+        Deadline deadline = Deadline.in(PATIENCE);
+        while (true) {
+            try {
+                return connect(socket);
+            } catch (IOException e) {
+                if (!program.isAlive() || deadline.left().isZero()) {
+                    throw new UncheckedIOException(e);
+                }
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
+    }
+
+    /** Has QEMU's human monitor execute a line, and returns what it answers. */
+    public String monitor(String line) {
+        return execute("human-monitor-command", JSON.writeValueAsString(Map.of("command-line", line))).asString();
     }
 
     /** Executes a command without arguments. */
