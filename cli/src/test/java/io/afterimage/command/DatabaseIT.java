@@ -11,9 +11,6 @@ import io.afterimage.lab.GuestPlan;
 import io.afterimage.lab.Lab;
 import io.afterimage.lab.Tool;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +23,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +42,7 @@ class DatabaseIT {
     private static final int MORE = 15;
     private static final Pattern COMMITTED = Pattern.compile("committed (wal|delete|post) (\\d+)");
     private static final Pattern FOUND = Pattern.compile("(?m)^(wal|delete|post) (\\d+)$");
+    private static final Pattern FORWARD = Pattern.compile("HOST_FORWARD\\]\\s+\\d+\\s+127\\.0\\.0\\.1\\s+(\\d+)\\s");
     private static final List<List<String>> WAYS = List.of(
             List.of("--mode", "pull"),
             List.of("--mode", "push"),
@@ -54,8 +53,6 @@ class DatabaseIT {
 
     @TempDir
     Path folder;
-
-    private final int port = freePort();
 
     /** @param told the last transaction by database that was safe before the cut, as the guest has said by then */
     private record Moment(String point, boolean quiesced, Map<String, Long> told) {}
@@ -112,20 +109,20 @@ class DatabaseIT {
     }
 
     /** What LVM shows of one instant, though the volume is written to. */
-    private void backUpSnapshot(Program afterimage, Guest guest) throws IOException {
+    private void backUpSnapshot(Program afterimage, Guest guest) {
         String digest = guest.run("ledger snap before 64M").strip();
-        afterimage.run("backup", "volume", "--image", "all=nbd://127.0.0.1:" + port).orFail();
+        afterimage.run("backup", "volume", "--image", "all=nbd://127.0.0.1:" + port(guest)).orFail();
         Path restored = folder.resolve("volume.raw");
         afterimage.run("restore", "volume", "--to", restored.toString()).orFail();
         assertEquals(digest, Tool.run("sha256sum", restored.toString()).orFail().text().split(" ", 2)[0]);
     }
 
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    /** Of this host, behind which the guest's server is: the kernel has chosen it. */
+    private static int port(Guest guest) {
+        String told = guest.qmp().monitor("info usernet");
+        Matcher forward = FORWARD.matcher(told);
+        assertTrue(forward.find(), told);
+        return Integer.parseInt(forward.group(1));
     }
 
     private Guest machine() {
@@ -134,7 +131,7 @@ class DatabaseIT {
         Path qcow2 = folder.resolve("data.qcow2");
         Tool.run("qemu-img", "create", "-q", "-f", "qcow2", qcow2.toString(), SIZE).orFail();
         return Guest.debian(folder.resolve("g")).disk(GuestDisk.qcow2("data", qcow2)).disk(GuestDisk.raw("logs", raw)).program(Lab.newerQemu())
-                .options("-nic", "user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:" + port + "-:10809").start().awaitReady();
+                .options("-nic", "user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:0-:10809").start().awaitReady();
     }
 
     private static void awaitMore(Guest guest, Map<String, Long> than) {

@@ -2,6 +2,7 @@ package io.afterimage.store.s3;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -25,6 +26,11 @@ import java.util.stream.Stream;
 final class ServerProcesses implements Closeable {
 
     private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    private static final int PORTS = 100;
+    private static final int FIRST_PORT = 20_000 + (int) (ProcessHandle.current().pid() % 120) * PORTS;
+
+    private static int portsGiven;
 
     private final Path folder;
     private final List<Process> processes = new ArrayList<>();
@@ -54,10 +60,20 @@ final class ServerProcesses implements Closeable {
         Files.writeString(path(name), content);
     }
 
-    static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+    /**
+     * One that is not used, and given to nobody else until the server has it: not by the kernel, whose own choices begin at 32768, not by this JVM again, and
+     * not by another that runs tests at the same time, since each has some of its own by the number of its process.
+     */
+    static synchronized int freePort() throws IOException {
+        for (int tried = 0; tried < PORTS; tried++) {
+            int port = FIRST_PORT + portsGiven++ % PORTS;
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (BindException _) {
+                // Somebody has it.
+            }
         }
+        throw new IOException("no port is free from " + FIRST_PORT + " on");
     }
 
     /** Starts one that stays. */
