@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The tiny machine as a domain of a {@link LibvirtHost}, with disks vdb, vdc, …; it also has a QMP socket that libvirt does not use. */
 public final class LibvirtGuest implements Closeable {
@@ -150,10 +149,13 @@ public final class LibvirtGuest implements Closeable {
         return exports;
     }
 
-    /** QEMU's answer to a question. */
+    /** QEMU's answer to a question, on the socket that is not libvirt's: whoever asks again and again starts no virsh each time. */
     public JsonNode qmp(String command) {
-        String answer = host.virsh("qemu-monitor-command", name, "{\"execute\":\"" + command + "\"}").orFail().text();
-        return new JsonMapper().readTree(answer).path("return");
+        try (Qmp qmp = Qmp.connect(qmpSocket())) {
+            return qmp.execute(command);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public Path qmpSocket() {
