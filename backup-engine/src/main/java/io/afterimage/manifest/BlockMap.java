@@ -142,6 +142,17 @@ public final class BlockMap {
         return Math.min(at, chunks());
     }
 
+    /** The last chunk before {@code end} that is in the map, or -1 if none is. */
+    public long lastBefore(long end) {
+        for (long at = end; at > 0; at -= (at - 1) % Segment.CHUNKS + 1) {
+            int within = segment(at - 1).last((int) ((at - 1) % Segment.CHUNKS) + 1);
+            if (within >= 0) {
+                return at - 1 - (at - 1) % Segment.CHUNKS + within;
+            }
+        }
+        return -1;
+    }
+
     /** As {@link io.afterimage.block.BlockDevice#extents}: data where there are chunks, holes elsewhere. */
     public List<Extent> extents(ByteRange range, int limit) {
         List<Extent> extents = new ArrayList<>();

@@ -90,6 +90,16 @@ final class Segment {
         return at;
     }
 
+    /** The last chunk in {@code [0, end)} that is present; -1 if none is. */
+    int last(int end) {
+        int run = end == 0 ? -1 : runAt(end - 1);
+        if (run >= 0) {
+            return end - 1;
+        }
+        int before = -run - 2;
+        return before < 0 ? -1 : firsts[before] + counts[before] - 1;
+    }
+
     /** Tells the {@link Place} of each chunk that is present, in order. */
     void forEachPlace(LongConsumer visitor) {
         int length = 0;

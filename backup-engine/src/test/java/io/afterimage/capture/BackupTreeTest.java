@@ -132,6 +132,24 @@ class BackupTreeTest {
         assertTrue(doubtful.reason().orElseThrow().contains("differs at byte " + 9L * CHUNK), doubtful.reason()::toString);
     }
 
+    /** By one read, wherever the end was meanwhile: what was written since is told, and zeros were zeros before. */
+    @Test
+    void whatWasLostWhileADiskWasSmallerIsFoundUnasked() throws IOException {
+        Optional<Manifest> parent = Optional.of(repository.manifest(base).renamed(Map.of(VDA, DISK)));
+        UnchangedCheck check = UnchangedCheck.of(Optional.empty(), repository, index, random);
+        for (long end : new long[] {SIZE - 1, SIZE - 2L * CHUNK, SIZE - 3L * CHUNK - 5, CHUNK}) {
+            MemoryDevice own = filled(1);
+            own.zero(ByteRange.between(end, SIZE), true);
+            SourceDisk regrown = SourceDisk.changed(VDA, own, List.of());
+            assertTrue(check.check(regrown, parent).changed().isEmpty(), "smaller by " + (SIZE - end));
+            ByteRange written = ByteRange.between(end / CHUNK * CHUNK, SIZE);
+            SourceDisk told = SourceDisk.changed(VDA, own, List.of(written));
+            assertEquals(told, check.check(told, parent));
+        }
+        SourceDisk whole = SourceDisk.changed(VDA, filled(1), List.of());
+        assertEquals(whole, check.check(whole, parent));
+    }
+
     @Test
     void aComparisonAsksTheStoreOnlyForWhatTheIndexDoesNotKnow() throws IOException {
         ByteRange all = new ByteRange(0, SIZE);

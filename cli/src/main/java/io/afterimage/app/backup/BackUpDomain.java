@@ -117,7 +117,7 @@ public final class BackUpDomain {
             SortedMap<String, String> definition = LibvirtDefinition.read(domain);
             definition.put(DiskOrigins.DOCUMENT, DiskOrigins.ofDomain(machine.disks()).toJson());
             var job = new MachineBackup.Job(request.machine(), id, connection, lease, writer, lineage, definition);
-            Optional<UnchangedCheck> check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
+            UnchangedCheck check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
             return new DomainBackup(
                     repository, job, LibvirtCut.prepare(plan(machine, lineage, id, scratch)), new MachineBackup.How(request.transfer(), check));
         } catch (IOException | RuntimeException e) {

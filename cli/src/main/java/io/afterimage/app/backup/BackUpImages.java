@@ -135,13 +135,10 @@ public final class BackUpImages {
     }
 
     private List<SourceDisk> doubt(Request request, List<SourceDisk> disks, Lineage lineage) throws IOException {
-        Optional<UnchangedCheck> check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
-        if (check.isEmpty()) {
-            return disks;
-        }
+        UnchangedCheck check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
         List<SourceDisk> checked = new ArrayList<>();
         for (SourceDisk disk : disks) {
-            checked.add(check.get().check(disk, lineage.parent()));
+            checked.add(check.check(disk, lineage.parent()));
         }
         return checked;
     }

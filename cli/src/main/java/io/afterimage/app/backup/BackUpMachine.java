@@ -130,7 +130,7 @@ public final class BackUpMachine {
                             machine.disks().stream().map(disk -> new DiskName(disk.name())).toList());
             writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random);
             PointId id = PointId.next(points.reversed().stream().findFirst(), clock.instant(), random);
-            Optional<UnchangedCheck> check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
+            UnchangedCheck check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
             var job = new MachineBackup.Job(request.machine(), id, client, lease, writer, lineage, definition(machine, agent));
             Cut cut = Cut.prepare(client, plan(request, machine, lineage, id), request.transfer().by());
             return new QmpBackup(repository, job, cut, new MachineBackup.How(request.transfer(), check), agent);

@@ -67,9 +67,9 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
      * How its disks are to be read.
      *
      * @param transfer how they come, and how much of that the machine may feel
-     * @param check of what is said not to have changed, if that is doubted
+     * @param check of what is said not to have changed
      */
-    record How(Transfer transfer, Optional<UnchangedCheck> check) {}
+    record How(Transfer transfer, UnchangedCheck check) {}
 
     /** @param cut prepared, and not made; ends with the backup */
     MachineBackup(Repository repository, Job job, HeldCut cut, How how) {
@@ -95,7 +95,7 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
                 CutSource source = CutSource.open(
                         new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
                 sources.add(source);
-                disks.add(how.check().isPresent() ? how.check().get().check(source.disk(), job.parent()) : source.disk());
+                disks.add(how.check().check(source.disk(), job.parent()));
             }
             return store(capture, disks, progress);
         } finally {

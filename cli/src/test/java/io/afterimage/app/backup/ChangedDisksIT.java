@@ -122,6 +122,27 @@ class ChangedDisksIT {
         assertEverythingByBitmap();
     }
 
+    /** QEMU's bitmap then knows nothing of the zeros where data were. */
+    @Test
+    void aDiskIsMadeSmallerAndGrowsBackToItsSize() throws IOException {
+        machine.io("data", "write -P 1 0 2M");
+        assertBitmap(backUp(1), "data");
+        for (long size : new long[] {1 << 20, SIZE}) {
+            machine.execute("block_resize", "{\"node-name\":\"data\",\"size\":" + size + "}");
+        }
+        machine.io("data", "write -P 2 1536k 64k");
+        Point point = backUp(2);
+        assertWhole("it differs at byte ", point, "data");
+        assertBitmap(point, "logs");
+        machine.quit();
+        for (long size : new long[] {1 << 20, SIZE}) {
+            Tool.run("qemu-img", "resize", "-q", "--shrink", "-f", "qcow2", machine.disk("data").file().toString(), "" + size).orFail();
+        }
+        machine.start();
+        assertWhole("it differs at byte ", backUp(1), "data");
+        assertEverythingByBitmap();
+    }
+
     /** Both images have the bitmap of the newest point, each for the other's content. */
     @Test
     void twoDisksChangePlaces() throws IOException {
