@@ -1,6 +1,7 @@
 package io.afterimage.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Tool;
@@ -91,8 +92,28 @@ class ImageSourcesIT {
         Tool.run("cmp", raw.toString(), restored.toString()).orFail();
     }
 
+    /** Its times tell nothing of what is written to the other file. */
+    @Test
+    void aQcow2FileWhoseDataLieInAnotherIsReadEachTime() {
+        Path image = folder.resolve("split.qcow2");
+        Path data = folder.resolve("split.data");
+        Tool.run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=" + data + ",data_file_raw=on", image.toString(), SIZE).orFail();
+        Tool.run("qemu-img", "convert", "-n", "-f", "raw", "-O", "qcow2", raw.toString(), image.toString()).orFail();
+        raw = data;
+        rest();
+        assertEquals("whole", backUpFrom(image).path("change").asString());
+        Tool.run("qemu-io", "-f", "qcow2", "-c", "write -P 7 64k 64k", image.toString()).orFail();
+        raw = folder.resolve("reference.raw");
+        Tool.run("qemu-img", "convert", "-f", "qcow2", "-O", "raw", image.toString(), raw.toString()).orFail();
+        assertComesBack(image.toString());
+    }
+
     private JsonNode backUp(String... more) {
-        List<String> words = new ArrayList<>(List.of("backup", "web", "--image", "vda=" + raw, "--json"));
+        return backUpFrom(raw, more);
+    }
+
+    private JsonNode backUpFrom(Path image, String... more) {
+        List<String> words = new ArrayList<>(List.of("backup", "web", "--image", "vda=" + image, "--json"));
         words.addAll(List.of(more));
         return afterimage.run(words.toArray(String[]::new)).json().path("disks").path(0);
     }
@@ -103,10 +124,14 @@ class ImageSourcesIT {
     }
 
     private void assertComesBack(String source) {
+        assertComesBack(source, Long.parseLong(SIZE));
+    }
+
+    private void assertComesBack(String source, long size) {
         afterimage.run("backup", "web", "--image", "vda=" + source).orFail();
         Path restored = folder.resolve("restored.raw");
         afterimage.run("restore", "web", "--to", restored.toString()).orFail();
         Tool.run("cmp", raw.toString(), restored.toString()).orFail();
-        assertEquals(SIZE, Tool.run("stat", "-c", "%s", restored.toString()).orFail().text().strip());
+        assertEquals(Long.toString(size), Tool.run("stat", "-c", "%s", restored.toString()).orFail().text().strip());
     }
 }

@@ -5,6 +5,8 @@ import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.PointId;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +39,12 @@ final class SeenFiles {
 
     private static final Duration LIFE = Duration.ofDays(90);
 
+    /** Where the header of a qcow2 image has them; features are told from version 3 on. */
+    private static final int VERSION = 4;
+
+    private static final int INCOMPATIBLE_FEATURES = 72;
+    private static final long EXTERNAL_DATA_FILE = 1 << 2;
+
     private final Path folder;
 
     SeenFiles(Path folder) {
@@ -47,13 +55,13 @@ final class SeenFiles {
     record Stamp(String key) {}
 
     /**
-     * The chain's stamp; empty when a layer is no file of this host, or has just been changed. To be taken before what is to be proven is
+     * The chain's stamp; empty when a layer is no file of this host that has all its bytes, or has just been changed. To be taken before what is to be proven is
      * read, and again afterwards.
      */
     static Optional<Stamp> stamp(List<ImageLayer> layers) throws IOException {
         StringBuilder text = new StringBuilder();
         for (ImageLayer layer : layers) {
-            if (layer.file().isEmpty() || !Files.isRegularFile(layer.file().get())) {
+            if (layer.file().isEmpty() || !Files.isRegularFile(layer.file().get()) || !hasAllItsBytes(layer.format(), layer.file().get())) {
                 return Optional.empty();
             }
             Map<String, Object> file = Files.readAttributes(layer.file().get(), "unix:dev,ino,size,ctime,lastModifiedTime");
@@ -68,6 +76,18 @@ final class SeenFiles {
             text.append(' ').append(changed.toInstant()).append(' ').append(((FileTime) file.get("lastModifiedTime")).toInstant()).append('\n');
         }
         return Optional.of(new Stamp(sha256(text.toString())));
+    }
+
+    /** Not a qcow2 image whose data lie in another file: what is written there leaves no trace in this one. Of other formats nothing is known. */
+    private static boolean hasAllItsBytes(String format, Path file) throws IOException {
+        if (!format.equals("qcow2")) {
+            return format.equals("raw");
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            ByteBuffer header = ByteBuffer.wrap(in.readNBytes(INCOMPATIBLE_FEATURES + Long.BYTES));
+            return header.capacity() >= INCOMPATIBLE_FEATURES + Long.BYTES
+                    && (header.getInt(VERSION) < 3 || (header.getLong(INCOMPATIBLE_FEATURES) & EXTERNAL_DATA_FILE) == 0);
+        }
     }
 
     boolean contains(Stamp stamp, MachineName machine, PointId point, DiskName disk) throws IOException {
