@@ -92,6 +92,25 @@ class ImageSourcesIT {
         Tool.run("cmp", raw.toString(), restored.toString()).orFail();
     }
 
+    /** What was read would be no state that the disk ever had. */
+    @Test
+    void aRawFileThatIsWrittenToMeanwhileMakesNoPoint() throws InterruptedException {
+        Tool.run("truncate", "-s", "64M", raw.toString()).orFail();
+        Process writer = Tool.start(
+                List.of("sh", "-c", "while sleep 0.01; do dd if=/dev/urandom of=\"$0\" bs=4k seek=7 count=1 conv=notrunc; done", raw.toString()),
+                folder.resolve("writer.log"));
+        try {
+            Program.Result refused = afterimage.run("backup", "web", "--image", "vda=" + raw);
+            assertEquals(ExitCode.SOURCE.number(), refused.exit(), refused.err());
+            assertTrue(refused.err().contains(raw + " was written to while it was read: "), refused.err());
+        } finally {
+            writer.destroy();
+            writer.waitFor();
+        }
+        assertEquals(0, afterimage.run("list", "--json").json().size());
+        assertComesBack(raw.toString(), 64 << 20);
+    }
+
     /** Its times tell nothing of what is written to the other file. */
     @Test
     void aQcow2FileWhoseDataLieInAnotherIsReadEachTime() {

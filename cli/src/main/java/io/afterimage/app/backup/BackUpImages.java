@@ -118,7 +118,9 @@ public final class BackUpImages {
         try (sources;
                 PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
             List<SourceDisk> disks = sources.open(lineage, request.changed()).stream().map(SourceDevice::over).toList();
-            return capture.run(repository, writer, doubt(request, disks, lineage), progress).commit();
+            Capture.Sealed sealed = capture.run(repository, writer, doubt(request, disks, lineage), progress);
+            sources.requireUntouched();
+            return sealed.commit();
         }
     }
 

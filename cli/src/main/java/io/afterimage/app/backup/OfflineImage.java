@@ -1,5 +1,6 @@
 package io.afterimage.app.backup;
 
+import io.afterimage.app.SourceException;
 import io.afterimage.app.image.QemuNbd;
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
@@ -8,18 +9,28 @@ import io.afterimage.nbd.client.RemoteDevice;
 import io.afterimage.settings.ImageSource.Format;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Optional;
 
-/** An image that is read from its file, read-only. A raw one is read as it is; qcow2 through qemu-nbd, which knows the format best. */
+/**
+ * An image that is read from its file, read-only. A raw one is read as it is; qcow2 through qemu-nbd, which knows the format best, and whose lock keeps those out who
+ * would write to it.
+ */
 final class OfflineImage implements Closeable {
 
     private final BlockDevice device;
     private final Optional<QemuNbd> server;
     private final QemuNbd.Offer offer;
+    private final Path file;
+    /** Since when nobody has written to it. */
+    private final FileTime written;
 
-    private OfflineImage(BlockDevice device, Optional<QemuNbd> server, QemuNbd.Offer offer) {
+    private OfflineImage(Path file, BlockDevice device, Optional<QemuNbd> server, QemuNbd.Offer offer) throws IOException {
+        this.file = file;
+        written = Files.getLastModifiedTime(file);
         this.device = device;
         this.server = server;
         this.offer = offer;
@@ -28,11 +39,11 @@ final class OfflineImage implements Closeable {
     /** @param offer of a qcow2 image only */
     static OfflineImage open(Path file, Format format, QemuNbd.Offer offer) throws IOException {
         if (format == Format.RAW) {
-            return new OfflineImage(FileDevice.openReadOnly(file), Optional.empty(), offer);
+            return new OfflineImage(file, FileDevice.openReadOnly(file), Optional.empty(), offer);
         }
         QemuNbd server = QemuNbd.serve(file, "qcow2", offer);
         try {
-            return new OfflineImage(server.connect(), Optional.of(server), offer);
+            return new OfflineImage(file, server.connect(), Optional.of(server), offer);
         } catch (IOException | RuntimeException e) {
             server.close();
             throw e;
@@ -41,6 +52,13 @@ final class OfflineImage implements Closeable {
 
     BlockDevice device() {
         return device;
+    }
+
+    /** Throws if somebody has written to it since it was opened: what was read is no state that the disk ever had. */
+    void requireUntouched() throws IOException {
+        if (server.isEmpty() && Files.isRegularFile(file) && !Files.getLastModifiedTime(file).equals(written)) {
+            throw new SourceException("The image " + file + " was written to while it was read: back up a running machine with --qmp or --libvirt, and files of other programs from a snapshot.");
+        }
     }
 
     /** What the bitmap that was asked for has marked. */

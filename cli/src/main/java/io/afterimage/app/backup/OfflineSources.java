@@ -45,6 +45,7 @@ final class OfflineSources implements Closeable {
     private final Repository repository;
     private final SeenFiles seen;
     private final List<Closeable> open = new ArrayList<>();
+    private final List<OfflineImage> images = new ArrayList<>();
     private final Map<DiskName, SeenFiles.Stamp> stamps = new LinkedHashMap<>();
     private final Set<DiskName> untouched = new HashSet<>();
 
@@ -109,6 +110,7 @@ final class OfflineSources implements Closeable {
         OptionalInt above = bitmap.isPresent() || known ? OptionalInt.empty() : lineage.layersAbove(disk.name(), disk.layers());
         OfflineImage image = OfflineImage.open(disk.file(), disk.format(), new QemuNbd.Offer(above.isPresent(), bitmap));
         open.add(image);
+        images.add(image);
         if (bitmap.isPresent()) {
             return SourceDisk.changed(disk.name(), image.device(), image.dirty());
         }
@@ -165,6 +167,13 @@ final class OfflineSources implements Closeable {
         return SourceDisk.changed(name, device, ranges);
     }
 
+    /** Throws if what was read is not what the disks were at one moment. */
+    void requireUntouched() throws IOException {
+        for (OfflineImage image : images) {
+            image.requireUntouched();
+        }
+    }
+
     /** Notes which files are disks of the point: those that were read whole, or were known already, and are still what they were when that began. */
     void remember(Point point) {
         stamps.forEach((name, stamp) -> {
@@ -184,5 +193,6 @@ final class OfflineSources implements Closeable {
         while (!open.isEmpty()) {
             open.removeLast().close();
         }
+        images.clear();
     }
 }
