@@ -57,7 +57,7 @@ class LibvirtMachineIT {
         afterimage.run("init").orFail();
         Path pool = Files.createDirectory(folder.resolve("pool"));
         Tool.run("qemu-img", "create", "-q", "-f", "qcow2", pool.resolve("more.qcow2").toString(), "1M").orFail();
-        host.virsh("pool-create-as", "stock", "dir", "--target", pool.toString()).orFail();
+        host.virsh("pool-create-as", "stock room", "dir", "--target", pool.toString()).orFail();
         host.virsh("net-create", Files.writeString(folder.resolve("net.xml"),
                 "<network><name>lan</name><bridge name='virbr77'/></network>").toString()).orFail();
         Path data = folder.resolve("data.qcow2");
@@ -66,7 +66,7 @@ class LibvirtMachineIT {
         guest = LibvirtGuest.define(host, "web", folder.resolve("g"), Map.of("vdb", data), """
                 <loader readonly='yes' type='pflash'>%s</loader><nvram template='%s'>%s</nvram>"""
                 .formatted(FIRMWARE, FIRMWARE.replace("CODE", "VARS"), nvram), """
-                <disk type='volume' device='disk'><driver name='qemu' type='qcow2'/><source pool='stock' volume='more.qcow2'/>
+                <disk type='volume' device='disk'><driver name='qemu' type='qcow2'/><source pool='stock room' volume='more.qcow2'/>
                   <target dev='vdc' bus='virtio'/></disk>
                 <interface type='network'><source network='lan'/><model type='virtio'/></interface>
                 <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
@@ -156,7 +156,7 @@ class LibvirtMachineIT {
         byte[] sealed = Files.readAllBytes(tpm);
         String shown = afterimage.run("show", "web").orFail().out();
         for (String fact : List.of(
-                "256 MiB, 1 CPU, pc-q35-", FIRMWARE + " with its variables", "libvirt/network-lan.xml", "libvirt/pool-stock.xml", "libvirt/tpm/" + TPM)) {
+                "256 MiB, 1 CPU, pc-q35-", FIRMWARE + " with its variables", "libvirt/network-lan.xml", "libvirt/pool-stock_20room.xml", "libvirt/tpm/" + TPM)) {
             assertTrue(shown.contains(fact), shown);
         }
         assertTrue(afterimage.run("show", "web", "--definition", "libvirt/network-lan.xml").orFail().out().contains("virbr77"));

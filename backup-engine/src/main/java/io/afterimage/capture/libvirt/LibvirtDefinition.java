@@ -3,10 +3,12 @@ package io.afterimage.capture.libvirt;
 import io.afterimage.capture.Definition;
 import io.afterimage.capture.HiddenSecrets;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeSet;
@@ -43,7 +45,7 @@ public final class LibvirtDefinition {
     /** Where libvirt's system daemon has software TPMs keep their state, by the domain's UUID. */
     private static final Path TPM_STATES = Path.of("/var/lib/libvirt/swtpm");
 
-    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9._-]+");
+    private static final Pattern UNUSUAL = Pattern.compile("[^A-Za-z0-9._-]+");
     private static final String LOCK = ".lock";
 
     private final LibvirtDomain domain;
@@ -66,10 +68,10 @@ public final class LibvirtDefinition {
         definition.put(DOMAIN, HiddenSecrets.in(live));
         attempt("definition at the next start", () -> definition.put(DOMAIN_AT_NEXT_START, HiddenSecrets.in(domain.xml(true))));
         for (String network : sources(xml, "interface", "network")) {
-            attempt("network " + network, () -> definition.put("libvirt/network-" + network + ".xml", domain.connection().network(network)));
+            attempt("network " + network, () -> definition.put("libvirt/network-" + word(network) + ".xml", domain.connection().network(network)));
         }
         for (String pool : sources(xml, "disk", "pool")) {
-            attempt("storage pool " + pool, () -> definition.put("libvirt/pool-" + pool + ".xml", domain.connection().pool(pool)));
+            attempt("storage pool " + pool, () -> definition.put("libvirt/pool-" + word(pool) + ".xml", domain.connection().pool(pool)));
         }
         String nvram = xml.text("os", "nvram");
         if (nvram.startsWith("/")) {
@@ -83,13 +85,18 @@ public final class LibvirtDefinition {
         }
     }
 
-    /** What devices of a kind are connected to, if its name can be a document's. */
+    /** What devices of a kind are connected to. */
     private static Iterable<String> sources(XmlElement xml, String device, String attribute) {
         TreeSet<String> names = new TreeSet<>();
         xml.at("devices").map(devices -> devices.all(device)).orElse(List.of())
                 .forEach(each -> names.add(each.attribute(attribute, "source")));
-        names.removeIf(name -> !PLAIN.matcher(name).matches());
+        names.remove("");
         return names;
+    }
+
+    /** A name as a part of a document's: of other characters than plain ones, which libvirt allows, the bytes in hexadecimal. */
+    static String word(String name) {
+        return UNUSUAL.matcher(name).replaceAll(part -> "_" + HexFormat.of().formatHex(part.group().getBytes(StandardCharsets.UTF_8)));
     }
 
     private void readTpm() throws IOException {
