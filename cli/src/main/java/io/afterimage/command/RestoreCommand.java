@@ -3,16 +3,21 @@ package io.afterimage.command;
 import io.afterimage.app.machine.MachineDocuments;
 import io.afterimage.app.restore.RestoreDisk;
 import io.afterimage.app.restore.RestoreGroup;
+import io.afterimage.capture.libvirt.RestoredDomain;
 import io.afterimage.catalog.Point;
+import io.afterimage.catalog.PointDisk;
 import io.afterimage.catalog.Selector;
 import io.afterimage.command.output.TerminalProgress;
 import io.afterimage.image.ImageLibrary;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,13 +31,14 @@ import picocli.CommandLine.Spec;
 /** {@code afterimage restore}. */
 @Command(
         name = "restore",
-        description = "Write a disk of a restore point to a sparse file, a block device or an NBD export, or what describes the machine to a folder.",
+        description = "Write disks of a restore point to sparse files, a block device or an NBD export, and what describes the machine to a folder.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
             "Examples:",
             "  afterimage restore web/vda@latest --to /srv/web.raw",
             "  afterimage restore web/vda@latest --to /srv/web.raw --definition /srv/web && virsh define /srv/web/libvirt/domain-inactive.xml",
+            "  afterimage restore web --to-folder /srv/web --definition /srv/web",
             "  afterimage restore --group shop@latest --to-folder /srv/shop"
         })
 final class RestoreCommand implements Callable<Integer> {
@@ -49,7 +55,7 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(
             names = "--definition",
             paramLabel = "DIR",
-            description = "Write the documents that describe the machine there. In a definition of libvirt's, FILE takes the place of the disk's source.")
+            description = "Write the documents that describe the machine there. In a definition of libvirt's, what disks were restored to takes the place of their sources.")
     private Path definition;
 
     @Option(
@@ -58,7 +64,7 @@ final class RestoreCommand implements Callable<Integer> {
             description = "Instead of SELECTOR: all disks of all machines of a group, as they were captured together.")
     private String group;
 
-    @Option(names = "--to-folder", paramLabel = "DIR", description = "With --group: each disk goes to DIR/MACHINE/DISK.raw.")
+    @Option(names = "--to-folder", paramLabel = "DIR", description = "All disks of the machine, to DIR/DISK.raw; with --group to DIR/MACHINE/DISK.raw.")
     private Path folder;
 
     @Option(names = "--force", description = "Replace FILE if it is there, and documents in DIR.")
@@ -69,11 +75,11 @@ final class RestoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        boolean nothing = target == null && definition == null;
-        if ((group == null ? selector == null || nothing || folder != null : selector != null || !nothing || folder == null)) {
+        boolean point = selector != null && (target != null || folder != null || definition != null) && (target == null || folder == null);
+        if (group == null ? !point : selector != null || target != null || definition != null || folder == null) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "Give a SELECTOR and --to FILE, for the machine's definition --definition DIR, or --group GROUP and --to-folder DIR.");
+                    "Give a SELECTOR and --to FILE or --to-folder DIR, for the machine's definition --definition DIR, or --group GROUP and --to-folder DIR.");
         }
         return group == null ? restorePoint() : restoreGroup();
     }
@@ -98,25 +104,37 @@ final class RestoreCommand implements Callable<Integer> {
         try (Repository opened = repository.open();
                 ImageLibrary images = repository.assembly().images(opened)) {
             Point point = opened.catalog().resolve(parsed);
-            Map<DiskName, Path> files = new TreeMap<>();
-            if (target != null) {
-                restoreDisk(point, RestoreDisk.disk(point, parsed), images, opened.id(), files);
+            Map<DiskName, RestoredDomain.Source> restored = new TreeMap<>();
+            for (Map.Entry<DiskName, String> disk : targets(point, parsed).entrySet()) {
+                restoreDisk(point, disk.getKey(), disk.getValue(), new RestoreDisk(images, opened.id())).ifPresent(source -> restored.put(disk.getKey(), source));
             }
             if (definition != null) {
-                int written = new MachineDocuments(opened.manifest(point).definition()).write(definition, files, force);
+                int written = new MachineDocuments(opened.manifest(point).definition()).write(definition, restored, force);
                 spec.commandLine().getOut().println("Wrote " + written + " documents of " + point.machine() + " as of " + point.time() + " to " + definition + ".");
             }
         }
         return ExitCode.OK.number();
     }
 
-    private void restoreDisk(Point point, DiskName disk, ImageLibrary images, String repositoryId, Map<DiskName, Path> files) throws IOException {
+    /** Where each disk goes that is restored. */
+    private Map<DiskName, String> targets(Point point, Selector parsed) throws IOException {
+        Map<DiskName, String> targets = new LinkedHashMap<>();
+        if (target != null) {
+            targets.put(RestoreDisk.disk(point, parsed), target);
+        } else if (folder != null) {
+            Files.createDirectories(folder);
+            List<DiskName> disks = parsed.disk().map(List::of).orElseGet(() -> point.disks().stream().map(PointDisk::name).toList());
+            disks.forEach(disk -> targets.put(disk, folder.resolve(disk + ".raw").toString()));
+        }
+        return targets;
+    }
+
+    private Optional<RestoredDomain.Source> restoreDisk(Point point, DiskName disk, String to, RestoreDisk restore) throws IOException {
+        Optional<RestoredDomain.Source> restored;
         try (TerminalProgress progress = TerminalProgress.start("Restoring " + point.machine() + "/" + disk)) {
-            new RestoreDisk(images, repositoryId).run(point, disk, target, force, progress);
+            restored = restore.run(point, disk, to, force, progress);
         }
-        if (!RestoreDisk.isNbd(target)) {
-            files.put(disk, Path.of(target).toAbsolutePath());
-        }
-        spec.commandLine().getOut().println("Restored " + point.machine() + "/" + disk + " as of " + point.time() + " to " + target + ".");
+        spec.commandLine().getOut().println("Restored " + point.machine() + "/" + disk + " as of " + point.time() + " to " + to + ".");
+        return restored;
     }
 }

@@ -92,6 +92,19 @@ class ImageSourcesIT {
         Tool.run("cmp", raw.toString(), restored.toString()).orFail();
     }
 
+    @Test
+    void allDisksOfAMachineAreRestoredTogether() {
+        Path more = afterimage.image("more.raw", 1 << 20, "more bytes".getBytes(StandardCharsets.UTF_8));
+        afterimage.run("backup", "web", "--image", "vda=" + raw, "--image", "vdb=" + more).orFail();
+        Path to = folder.resolve("all/of/it");
+        afterimage.run("restore", "web", "--to-folder", to.toString()).orFail();
+        Tool.run("cmp", raw.toString(), to.resolve("vda.raw").toString()).orFail();
+        Tool.run("cmp", more.toString(), to.resolve("vdb.raw").toString()).orFail();
+        assertEquals(ExitCode.TARGET.number(), afterimage.run("restore", "web", "--to-folder", to.toString()).exit());
+        assertEquals(ExitCode.USAGE.number(), afterimage.run("restore", "web", "--to-folder", to.toString(), "--to", "x.raw").exit());
+        afterimage.run("restore", "web/vdb", "--to-folder", to.toString(), "--force").orFail();
+    }
+
     /** What was read would be no state that the disk ever had. */
     @Test
     void aRawFileThatIsWrittenToMeanwhileMakesNoPoint() throws InterruptedException {

@@ -166,9 +166,9 @@ class LibvirtMachineIT {
         assertEquals("x86_64", told.path("os.machine").asString(), told.toString());
         assertEquals(ExitCode.NOT_FOUND.number(), afterimage.run("show", "web", "--definition", "libvirt/network-wan.xml").exit());
 
-        Path raw = folder.resolve("g/vdb.raw");
+        Path image = folder.resolve("g/restored.qcow2");
         Path out = folder.resolve("definition");
-        afterimage.run("restore", "web", "--to", raw.toString(), "--definition", out.toString()).orFail();
+        afterimage.run("restore", "web", "--to", image.toString(), "--definition", out.toString()).orFail();
         host.virsh("destroy", "web").orFail();
         host.virsh("undefine", "web", "--nvram", "--checkpoints-metadata").orFail();
         Tool.run("rm", "-rf", nvram.toString(), tpm.getParent().getParent().toString()).orFail();
@@ -178,8 +178,10 @@ class LibvirtMachineIT {
         Files.copy(out.resolve("libvirt/tpm").resolve(TPM), tpm);
         Tool.run("chown", "-R", "tss:", tpm.getParent().getParent().toString()).orFail();
         host.virsh("define", out.resolve("libvirt/domain-inactive.xml").toString()).orFail();
-        assertTrue(host.virsh("domblklist", "web").orFail().text().contains(raw.toString()));
+        assertTrue(host.virsh("domblklist", "web").orFail().text().contains(image.toString()));
         host.virsh("start", "web", "--paused").orFail();
+        assertEquals("16777216", host.virsh("domblkinfo", "web", "vdb").orFail().text().lines()
+                .filter(line -> line.startsWith("Capacity:")).map(line -> line.substring("Capacity:".length()).strip()).findFirst().orElseThrow());
         assertArrayEquals(variables, Files.readAllBytes(nvram));
         assertArrayEquals(sealed, Files.readAllBytes(tpm));
     }

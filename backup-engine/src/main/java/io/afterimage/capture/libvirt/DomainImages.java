@@ -22,12 +22,19 @@ public final class DomainImages {
      * @return empty when there is no such device, or the text is no domain's
      */
     public static Optional<String> of(String device, String domainXml) {
+        return disk(device, domainXml).flatMap(disk -> disk.at("source")).map(DomainImages::name);
+    }
+
+    /** libvirt's name of the disk that a device has, such as {@code vda}; the same words as above. */
+    public static Optional<String> target(String device, String domainXml) {
+        return disk(device, domainXml).map(disk -> disk.attribute("dev", "target"));
+    }
+
+    private static Optional<XmlElement> disk(String device, String domainXml) {
         try {
             return XmlElement.parse(domainXml).at("devices").stream()
                     .flatMap(devices -> devices.all("disk").stream())
                     .filter(disk -> DomainDisks.qdev(disk).equals(device))
-                    .flatMap(disk -> disk.at("source").stream())
-                    .map(DomainImages::name)
                     .findFirst();
         } catch (LibvirtException e) {
             return Optional.empty();

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -52,7 +54,7 @@ final class DomainXmlTest {
 
     @Test
     void restoredFilesTakeThePlaceOfSources() throws LibvirtException {
-        String restored = RestoredDomain.with(Map.of("vda", Path.of("/srv/a&b.raw")), UEFI);
+        String restored = RestoredDomain.with(Map.of("vda", new RestoredDomain.Source(Path.of("/srv/a&b.raw"), false, "raw")), UEFI);
         XmlElement disk = XmlElement.parse(restored).at("devices", "disk").orElseThrow();
         assertEquals("file", disk.attribute("type"));
         assertEquals("raw", disk.attribute("type", "driver"));
@@ -61,6 +63,25 @@ final class DomainXmlTest {
         assertFalse(restored.contains("rbd") || restored.contains("backingStore"), restored);
         assertTrue(restored.contains("OVMF_CODE_4M.ms.fd"), restored);
         assertEquals(DomainHardware.of(UEFI), DomainHardware.of(restored));
+    }
+
+    /** A domain that took an image for what it is not would show its guest a header. */
+    @Test
+    void restoredDisksAreOfTheirNewFormatAndKind() throws IOException {
+        String domain = """
+                <domain><devices><disk type='network'><auth username='x'/><source protocol='rbd' name='p/vda'/><target dev='vda'/><encryption format='luks'/></disk>
+                <disk type='file'><driver name='qemu' type='qcow2'/><source file='/srv/vdb.qcow2'/><target dev='vdb'/></disk></devices></domain>""";
+        String restored = RestoredDomain.with(
+                Map.of("vda", new RestoredDomain.Source(Path.of("/srv/vda.qcow2"), false, "qcow2"),
+                        "vdb", new RestoredDomain.Source(Path.of("/dev/vg0/b"), true, "raw")),
+                domain);
+        List<XmlElement> disks = XmlElement.parse(restored).at("devices").orElseThrow().all("disk");
+        assertEquals("qcow2", disks.get(0).attribute("type", "driver"));
+        assertEquals("/srv/vda.qcow2", disks.get(0).attribute("file", "source"));
+        assertFalse(restored.contains("auth") || restored.contains("luks"), restored);
+        assertEquals("block", disks.get(1).attribute("type"));
+        assertEquals("raw", disks.get(1).attribute("type", "driver"));
+        assertEquals("/dev/vg0/b", disks.get(1).attribute("dev", "source"));
     }
 
     @Test

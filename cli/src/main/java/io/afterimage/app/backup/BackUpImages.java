@@ -1,6 +1,7 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.app.SourceException;
+import io.afterimage.app.machine.DiskOrigins;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;

@@ -3,6 +3,7 @@ package io.afterimage.app.backup;
 import io.afterimage.app.SourceException;
 import io.afterimage.app.image.ImageLayer;
 import io.afterimage.app.machine.CapturedMachine;
+import io.afterimage.app.machine.DiskOrigins;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.agent.GuestFacts;

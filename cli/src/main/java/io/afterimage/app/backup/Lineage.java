@@ -1,6 +1,7 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.app.image.ImageLayer;
+import io.afterimage.app.machine.DiskOrigins;
 import io.afterimage.capture.qemu.CutPlan;
 import io.afterimage.catalog.BackupLease;
 import io.afterimage.catalog.Point;

@@ -48,11 +48,12 @@ public final class MachineDocuments {
      * Writes each to a file of its name, binary ones as what they are.
      *
      * @param folder is made if it is not there; for its owner alone, as firmware and TPMs keep secrets
-     * @param disks the raw files that disks were restored to: libvirt's definitions get them for sources
+     * @param disks what disks were restored to: libvirt's definitions get it for sources
      * @return how many documents there are
      */
-    public int write(Path folder, Map<DiskName, Path> disks, boolean overwrite) throws IOException {
-        Map<String, Path> sources = disks.entrySet().stream().collect(Collectors.toMap(disk -> disk.getKey().text(), Map.Entry::getValue));
+    public int write(Path folder, Map<DiskName, RestoredDomain.Source> disks, boolean overwrite) throws IOException {
+        Map<String, RestoredDomain.Source> sources = disks.entrySet().stream()
+                .collect(Collectors.toMap(disk -> DiskOrigins.libvirtName(documents, disk.getKey()), Map.Entry::getValue));
         for (Map.Entry<String, String> document : documents.entrySet()) {
             if (!NAME.matcher(document.getKey()).matches()) {
                 throw new TargetException("The point has a document of the name '" + document.getKey().replaceAll("\\p{Cntrl}", "?")
@@ -63,7 +64,7 @@ public final class MachineDocuments {
         return documents.size();
     }
 
-    private byte[] content(Map.Entry<String, String> document, Map<String, Path> sources) throws IOException {
+    private byte[] content(Map.Entry<String, String> document, Map<String, RestoredDomain.Source> sources) throws IOException {
         try {
             if (document.getKey().endsWith(Definition.BINARY)) {
                 return Definition.decode(document.getValue());

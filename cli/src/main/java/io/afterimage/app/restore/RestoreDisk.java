@@ -8,6 +8,7 @@ import io.afterimage.block.BlockCopier;
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.FileDevice;
 import io.afterimage.capture.Progress;
+import io.afterimage.capture.libvirt.RestoredDomain;
 import io.afterimage.capture.qemu.Checkpoint;
 import io.afterimage.capture.qemu.CheckpointBitmap;
 import io.afterimage.catalog.CatalogException;
@@ -22,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 
 /**
  * Writes a disk of a point out: to a new sparse file, raw or qcow2, over a block device, or into an NBD export. A qcow2 file gets the point's
@@ -55,28 +57,33 @@ public final class RestoreDisk {
     /**
      * Restores to {@code target}: an NBD URI, a block device, or a file, which must not be there yet unless {@code overwrite}. A file that is named
      * {@code .qcow2} becomes qcow2.
+     *
+     * @return where on this host it is then
      */
-    public void run(Point point, DiskName disk, String target, boolean overwrite, Progress progress) throws IOException {
+    public Optional<RestoredDomain.Source> run(Point point, DiskName disk, String target, boolean overwrite, Progress progress) throws IOException {
         try (BlockDevice image = images.open(point, disk)) {
             progress.total(image.size());
             if (isNbd(target)) {
                 toNbd(image, NbdUri.parse(target), progress);
-            } else if (Files.exists(Path.of(target)) && !Files.isRegularFile(Path.of(target))) {
-                toDevice(image, Path.of(target), progress);
-            } else {
-                toFile(Path.of(target), overwrite, file -> {
-                    if (target.endsWith(".qcow2")) {
-                        writeQcow2(image, file, checkpoint(point).on(disk.text()), images.manifest(point).chunkSize().bytes(), progress);
-                    } else {
-                        writeRaw(image, file, progress);
-                    }
-                });
+                return Optional.empty();
             }
+            if (Files.exists(Path.of(target)) && !Files.isRegularFile(Path.of(target))) {
+                toDevice(image, Path.of(target), progress);
+                return Optional.of(new RestoredDomain.Source(Path.of(target), true, "raw"));
+            }
+            boolean qcow2 = target.endsWith(".qcow2");
+            toFile(Path.of(target), overwrite, file -> {
+                if (qcow2) {
+                    writeQcow2(image, file, checkpoint(point).on(disk.text()), images.manifest(point).chunkSize().bytes(), progress);
+                } else {
+                    writeRaw(image, file, progress);
+                }
+            });
+            return Optional.of(new RestoredDomain.Source(Path.of(target), false, qcow2 ? "qcow2" : "raw"));
         }
     }
 
-    /** Whether a target is an NBD URI, and no file. */
-    public static boolean isNbd(String target) {
+    private static boolean isNbd(String target) {
         return target.startsWith("nbd:") || target.startsWith("nbd+") || target.startsWith("nbds");
     }
 

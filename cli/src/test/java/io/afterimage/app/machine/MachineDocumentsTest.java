@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.afterimage.app.TargetException;
 import io.afterimage.capture.Definition;
+import io.afterimage.capture.libvirt.RestoredDomain;
 import io.afterimage.catalog.CatalogException;
 import io.afterimage.manifest.DiskName;
 import java.io.IOException;
@@ -25,6 +26,8 @@ final class MachineDocumentsTest {
     private static final String DOMAIN =
             "<domain><devices><disk type='block'><source dev='/dev/x'/><target dev='vda'/></disk></devices></domain>";
 
+    private static final RestoredDomain.Source RESTORED = new RestoredDomain.Source(Path.of("/srv/vda.raw"), false, "raw");
+
     @TempDir
     Path folder;
 
@@ -37,7 +40,7 @@ final class MachineDocumentsTest {
         definition.put("libvirt/domain-inactive.xml", DOMAIN);
         Path out = folder.resolve("out");
         MachineDocuments documents = new MachineDocuments(definition.documents());
-        assertEquals(3, documents.write(out, Map.of(new DiskName("vda"), Path.of("/srv/vda.raw")), false));
+        assertEquals(3, documents.write(out, Map.of(new DiskName("vda"), RESTORED), false));
         assertArrayEquals(variables, Files.readAllBytes(out.resolve("libvirt/nvram.fd")));
         assertEquals(DOMAIN, Files.readString(out.resolve("libvirt/domain.xml")));
         String restored = Files.readString(out.resolve("libvirt/domain-inactive.xml"));
@@ -45,6 +48,19 @@ final class MachineDocumentsTest {
         assertThrows(TargetException.class, () -> documents.write(out, Map.of(), false));
         assertEquals(3, documents.write(out, Map.of(), true));
         assertEquals(DOMAIN, Files.readString(out.resolve("libvirt/domain-inactive.xml")));
+    }
+
+    /** As it is where the machine was first backed up over QMP. */
+    @Test
+    void aDiskIsFoundInTheDefinitionByItsDevice() throws IOException {
+        String running = DOMAIN.replace("<target", "<alias name='virtio-disk0'/><target bus='virtio'");
+        MachineDocuments documents = new MachineDocuments(new TreeMap<>(Map.of(
+                "libvirt/domain.xml", running,
+                "libvirt/domain-inactive.xml", DOMAIN,
+                "afterimage/disks.json", "{\"disks\":{\"root\":{\"device\":\"/machine/peripheral/virtio-disk0/virtio-backend\",\"node\":\"\",\"format\":\"raw\"}}}")));
+        documents.write(folder, Map.of(new DiskName("root"), RESTORED), false);
+        String restored = Files.readString(folder.resolve("libvirt/domain-inactive.xml"));
+        assertTrue(restored.contains("/srv/vda.raw") && !restored.contains("/dev/x"), restored);
     }
 
     @ParameterizedTest

@@ -1,4 +1,4 @@
-package io.afterimage.app.backup;
+package io.afterimage.app.machine;
 
 import io.afterimage.capture.libvirt.DomainImages;
 import io.afterimage.capture.libvirt.LibvirtDefinition;
@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -21,9 +22,10 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param disks by the disk's name in the repository
  */
-record DiskOrigins(Map<String, Origin> disks) {
+public record DiskOrigins(Map<String, Origin> disks) {
 
-    static final String DOCUMENT = "afterimage/disks.json";
+    /** The document that they are kept as. */
+    public static final String DOCUMENT = "afterimage/disks.json";
 
     private static final Logger LOG = LoggerFactory.getLogger(DiskOrigins.class);
     private static final JsonMapper JSON = new JsonMapper();
@@ -35,49 +37,62 @@ record DiskOrigins(Map<String, Origin> disks) {
      * @param node the node of its format; empty when libvirt told of the disk
      * @param format the node's driver
      */
-    record Origin(String device, String node, String format) {}
+    public record Origin(String device, String node, String format) {}
 
-    static DiskOrigins none() {
+    public static DiskOrigins none() {
         return new DiskOrigins(Map.of());
     }
 
-    static DiskOrigins of(List<QemuDisk> disks) {
+    public static DiskOrigins of(List<QemuDisk> disks) {
         Map<String, Origin> origins = new LinkedHashMap<>();
         disks.forEach(disk -> origins.put(disk.name(), new Origin(disk.qdev(), disk.node(), disk.format())));
         return new DiskOrigins(origins);
     }
 
-    static DiskOrigins ofDomain(List<LibvirtDisk> disks) {
+    public static DiskOrigins ofDomain(List<LibvirtDisk> disks) {
         Map<String, Origin> origins = new LinkedHashMap<>();
         disks.forEach(disk -> origins.put(disk.name(), new Origin(disk.qdev(), "", disk.format())));
         return new DiskOrigins(origins);
     }
 
-    static DiskOrigins read(Manifest manifest) {
-        String json = manifest.definition().get(DOCUMENT);
+    public static DiskOrigins read(Manifest manifest) {
+        return read(manifest.definition());
+    }
+
+    private static DiskOrigins read(Map<String, String> documents) {
+        String json = documents.get(DOCUMENT);
         if (json == null) {
             return none();
         }
         try {
             return JSON.readValue(json, DiskOrigins.class);
         } catch (JacksonException e) {
-            LOG.warn("The point {} does not say which devices its disks were", manifest.point(), e);
+            LOG.warn("A point does not say which devices its disks were", e);
             return none();
         }
     }
 
     /** The image that libvirt had a disk of the point in, if libvirt made the point. */
-    static Optional<String> libvirtImage(Manifest manifest, DiskName disk) {
-        return Optional.ofNullable(read(manifest).disks().get(disk.text()))
-                .flatMap(origin -> Optional.ofNullable(manifest.definition().get(LibvirtDefinition.DOMAIN))
-                        .flatMap(xml -> DomainImages.of(origin.device(), xml)));
+    public static Optional<String> libvirtImage(Manifest manifest, DiskName disk) {
+        return byLibvirt(manifest.definition(), disk, DomainImages::of);
     }
 
-    String toJson() {
+    /** What libvirt calls a disk of a point with these documents; it has another name there when a backup by QMP came first. */
+    static String libvirtName(Map<String, String> documents, DiskName disk) {
+        return byLibvirt(documents, disk, DomainImages::target).orElse(disk.text());
+    }
+
+    private static Optional<String> byLibvirt(
+            Map<String, String> documents, DiskName disk, BiFunction<String, String, Optional<String>> fact) {
+        return Optional.ofNullable(read(documents).disks().get(disk.text()))
+                .flatMap(origin -> Optional.ofNullable(documents.get(LibvirtDefinition.DOMAIN)).flatMap(xml -> fact.apply(origin.device(), xml)));
+    }
+
+    public String toJson() {
         return JSON.writeValueAsString(this);
     }
 
-    Map<String, String> namesByDevice() {
+    public Map<String, String> namesByDevice() {
         Map<String, String> names = new LinkedHashMap<>();
         disks.forEach((name, origin) -> {
             if (!origin.device().isEmpty()) {
