@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Doubts the word of whoever says what has changed: a share of the chunks that are said not to have is read, and when one of
  * them is not what the parent has, the disk is read whole.
  *
- * <p>One of them is read in any case: the last one of data. When a disk is made smaller and grows back, QEMU's bitmaps forget what they had behind its end, and take
+ * <p>Where bitmaps tell of changes, one of them is read in any case: the last one of data. When a disk is made smaller and grows back, QEMU's bitmaps forget what they had behind its end, and take
  * the zeros that have come there for unchanged; whatever was lost like that, this chunk was.
  *
  * @param share of the chunks, from 0 to 1; each is chosen by chance
@@ -40,13 +40,17 @@ public record UnchangedCheck(Comparison comparison, double share, RandomGenerato
         return new UnchangedCheck(new Comparison(repository, index), share.orElse(0.0), random);
     }
 
-    /** The disk as given, or to be read whole, with the reason. A disk that the parent does not have is left as it is. */
-    public SourceDisk check(SourceDisk disk, Optional<Manifest> parent) throws IOException {
+    /**
+     * The disk as given, or to be read whole, with the reason. A disk that the parent does not have is left as it is.
+     *
+     * @param recorded whether it was a bitmap that told what has changed
+     */
+    public SourceDisk check(SourceDisk disk, Optional<Manifest> parent, boolean recorded) throws IOException {
         Optional<BlockMap> map = parent.flatMap(manifest -> manifest.disk(disk.name())).map(DiskMap::map);
         if (disk.changed().isEmpty() || map.isEmpty()) {
             return disk;
         }
-        Optional<String> doubt = doubt(disk.device(), map.get(), disk.changed().get());
+        Optional<String> doubt = doubt(disk.device(), map.get(), disk.changed().get(), recorded);
         if (doubt.isEmpty()) {
             return disk;
         }
@@ -54,11 +58,13 @@ public record UnchangedCheck(Comparison comparison, double share, RandomGenerato
         return SourceDisk.whole(disk.name(), disk.device(), doubt);
     }
 
-    private Optional<String> doubt(BlockDevice device, BlockMap map, List<ByteRange> changed) throws IOException {
+    private Optional<String> doubt(BlockDevice device, BlockMap map, List<ByteRange> changed, boolean recorded) throws IOException {
         List<ChunkRange> unchanged = unchanged(changed, map.chunkSize().count(device.size()), map.chunkSize());
         List<ChunkRange> sample = new ArrayList<>();
         unchanged.forEach(range -> take(sample, range));
-        last(unchanged, map).ifPresent(sample::add);
+        if (recorded) {
+            last(unchanged, map).ifPresent(sample::add);
+        }
         long unit = map.chunkSize().bytes();
         List<ByteRange> bytes = ByteRange.union(sample.stream()
                 .map(range -> ByteRange.between(range.first() * unit, Math.min(device.size(), range.end() * unit)))

@@ -126,8 +126,8 @@ class BackupTreeTest {
         Optional<Manifest> parent = Optional.of(repository.manifest(base).renamed(Map.of(VDA, DISK)));
         UnchangedCheck check = new UnchangedCheck(new Comparison(repository, index), 1, random);
         SourceDisk honest = SourceDisk.changed(VDA, own, List.of(new ByteRange(9L * CHUNK, CHUNK)));
-        assertEquals(honest, check.check(honest, parent));
-        SourceDisk doubtful = check.check(SourceDisk.changed(VDA, own, List.of(new ByteRange(0, CHUNK))), parent);
+        assertEquals(honest, check.check(honest, parent, false));
+        SourceDisk doubtful = check.check(SourceDisk.changed(VDA, own, List.of(new ByteRange(0, CHUNK))), parent, false);
         assertTrue(doubtful.changed().isEmpty());
         assertTrue(doubtful.reason().orElseThrow().contains("differs at byte " + 9L * CHUNK), doubtful.reason()::toString);
     }
@@ -141,13 +141,17 @@ class BackupTreeTest {
             MemoryDevice own = filled(1);
             own.zero(ByteRange.between(end, SIZE), true);
             SourceDisk regrown = SourceDisk.changed(VDA, own, List.of());
-            assertTrue(check.check(regrown, parent).changed().isEmpty(), "smaller by " + (SIZE - end));
+            assertTrue(check.check(regrown, parent, true).changed().isEmpty(), "smaller by " + (SIZE - end));
             ByteRange written = ByteRange.between(end / CHUNK * CHUNK, SIZE);
             SourceDisk told = SourceDisk.changed(VDA, own, List.of(written));
-            assertEquals(told, check.check(told, parent));
+            assertEquals(told, check.check(told, parent, true));
         }
+        MemoryDevice overlay = filled(1);
+        overlay.zero(ByteRange.between(CHUNK, SIZE), true);
+        SourceDisk allocated = SourceDisk.changed(VDA, overlay, List.of());
+        assertEquals(allocated, check.check(allocated, parent, false), "of a base image nothing is read");
         SourceDisk whole = SourceDisk.changed(VDA, filled(1), List.of());
-        assertEquals(whole, check.check(whole, parent));
+        assertEquals(whole, check.check(whole, parent, true));
     }
 
     @Test

@@ -119,7 +119,7 @@ public final class BackUpImages {
         try (sources;
                 PointWriter writer = new PointWriter(repository, lease, index, lineage.parent(), request.immutability(), random)) {
             List<SourceDisk> disks = sources.open(lineage, request.changed()).stream().map(SourceDevice::over).toList();
-            Capture.Sealed sealed = capture.run(repository, writer, doubt(request, disks, lineage), progress);
+            Capture.Sealed sealed = capture.run(repository, writer, doubt(request, disks, lineage, sources), progress);
             sources.requireUntouched();
             return sealed.commit();
         }
@@ -137,11 +137,11 @@ public final class BackUpImages {
         return repository.parent(lease, Stream.concat(recorded, points.reversed().stream()).distinct().toList());
     }
 
-    private List<SourceDisk> doubt(Request request, List<SourceDisk> disks, Lineage lineage) throws IOException {
+    private List<SourceDisk> doubt(Request request, List<SourceDisk> disks, Lineage lineage, OfflineSources sources) throws IOException {
         UnchangedCheck check = UnchangedCheck.of(request.checkUnchanged(), repository, index, random);
         List<SourceDisk> checked = new ArrayList<>();
         for (SourceDisk disk : disks) {
-            checked.add(check.check(disk, lineage.parent()));
+            checked.add(check.check(disk, lineage.parent(), sources.areRecorded(disk.name())));
         }
         return checked;
     }

@@ -7,6 +7,7 @@ import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.UnchangedCheck;
+import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.HeldCut;
 import io.afterimage.capture.qemu.HeldDisk;
 import io.afterimage.capture.qemu.HostCommand;
@@ -95,7 +96,7 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
                 CutSource source = CutSource.open(
                         new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
                 sources.add(source);
-                disks.add(how.check().check(source.disk(), job.parent()));
+                disks.add(how.check().check(source.disk(), job.parent(), disk.changes() instanceof Changes.Recorded));
             }
             return store(capture, disks, progress);
         } finally {

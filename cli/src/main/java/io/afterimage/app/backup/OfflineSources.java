@@ -48,6 +48,7 @@ final class OfflineSources implements Closeable {
     private final List<OfflineImage> images = new ArrayList<>();
     private final Map<DiskName, SeenFiles.Stamp> stamps = new LinkedHashMap<>();
     private final Set<DiskName> untouched = new HashSet<>();
+    private final Set<DiskName> recorded = new HashSet<>();
 
     private OfflineSources(List<ImageSource> sources, Map<DiskName, OfflineDisk> files, Repository repository, SeenFiles seen) {
         this.sources = sources;
@@ -112,6 +113,7 @@ final class OfflineSources implements Closeable {
         open.add(image);
         images.add(image);
         if (bitmap.isPresent()) {
+            recorded.add(disk.name());
             return SourceDisk.changed(disk.name(), image.device(), image.dirty());
         }
         if (known) {
@@ -163,8 +165,14 @@ final class OfflineSources implements Closeable {
         if (doubt.isPresent()) {
             return SourceDisk.whole(name, device, doubt);
         }
+        recorded.add(name);
         List<ByteRange> ranges = ChangedRanges.flagged(device, changed.orElseThrow().name());
         return SourceDisk.changed(name, device, ranges);
+    }
+
+    /** Whether it was a bitmap, or what is like one, that told the disk's changes. */
+    boolean areRecorded(DiskName disk) {
+        return recorded.contains(disk);
     }
 
     /** Throws if what was read is not what the disks were at one moment. */
