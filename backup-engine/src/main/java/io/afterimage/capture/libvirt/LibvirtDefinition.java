@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -41,9 +42,6 @@ public final class LibvirtDefinition {
     private static final List<Integer> GUEST_INFO = List.of(1 << 1, 1 << 2, 1 << 3, 1 << 4);
 
     private static final Duration GUEST_INFO_LIMIT = Duration.ofSeconds(5);
-
-    /** Where libvirt's system daemon has software TPMs keep their state, by the domain's UUID. */
-    private static final Path TPM_STATES = Path.of("/var/lib/libvirt/swtpm");
 
     private static final Pattern UNUSUAL = Pattern.compile("[^A-Za-z0-9._-]+");
     private static final String LOCK = ".lock";
@@ -99,11 +97,22 @@ public final class LibvirtDefinition {
         return UNUSUAL.matcher(name).replaceAll(part -> "_" + HexFormat.of().formatHex(part.group().getBytes(StandardCharsets.UTF_8)));
     }
 
+    /** Where libvirt has software TPMs keep their state, by the domain's UUID: the system's daemon, and the one of this user. */
+    static List<Path> tpmStates(Map<String, String> environment) {
+        String home = environment.getOrDefault("HOME", System.getProperty("user.home"));
+        String own = environment.getOrDefault("XDG_CONFIG_HOME", home + "/.config");
+        return List.of(Path.of("/var/lib/libvirt/swtpm"), Path.of(own, "libvirt/qemu/swtpm"));
+    }
+
     private void readTpm() throws IOException {
-        Path state = TPM_STATES.resolve(domain.uuid());
-        if (!Files.isDirectory(state)) {
-            return;
+        for (Path states : tpmStates(System.getenv())) {
+            if (Files.isDirectory(states.resolve(domain.uuid()))) {
+                readTpm(states.resolve(domain.uuid()));
+            }
         }
+    }
+
+    private void readTpm(Path state) throws IOException {
         try (DirectoryStream<Path> versions = Files.newDirectoryStream(state)) {
             for (Path version : versions) {
                 try (Stream<Path> files = Files.list(version)) {
