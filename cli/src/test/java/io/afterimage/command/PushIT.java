@@ -2,12 +2,14 @@ package io.afterimage.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.afterimage.catalog.Point;
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Guest;
 import io.afterimage.lab.GuestDisk;
 import io.afterimage.lab.Lab;
+import io.afterimage.lab.Mounts;
 import io.afterimage.lab.Tool;
 import io.afterimage.lab.Tripwire;
 import io.afterimage.lab.Tripwire.Call;
@@ -176,6 +178,36 @@ class PushIT {
         assertEquals(0, backup.exitValue(), () -> text(log));
         assertTrue(text(log).contains("the backup may move 2 bytes/s"), () -> text(log));
         assertEquals("running", guest.status());
+    }
+
+    /** While nobody is there who could give the backup up in time. */
+    @Test
+    void aScratchThatRunsFullEndsThePushAndNotTheGuest() throws IOException {
+        assumeTrue(System.getProperty("user.name").equals("root"), "SKIPPED: only root can mount the small file system for scratch");
+        guest.run("dd if=/dev/urandom of=/dev/vdb bs=64k count=200 conv=fsync");
+        try (Mounts mounts = new Mounts(folder)) {
+            Path scratch = mounts.memory("scratch", "300M");
+            Path limits = Files.writeString(folder.resolve("limits"), "rate 1\n");
+            List<String> words = new ArrayList<>(List.of(arguments("push")));
+            words.addAll(List.of("--limits-file", limits.toString(), "--scratch", scratch.toString()));
+            Path log = folder.resolve("full.log");
+            Process backup = pushing.start(log, words.toArray(String[]::new));
+            Deadline.in(PATIENCE).await(() -> isUnderWay() || !backup.isAlive(), () -> "no cut");
+            Tool.run("kill", "-STOP", Long.toString(backup.pid())).orFail();
+            Mounts.resize(scratch, "2M");
+            guest.run("dd if=/dev/zero of=/dev/vdb bs=64k count=200 conv=fsync");
+            assertEquals("running", guest.status());
+            Files.writeString(limits, "rate 1T\n");
+            Tripwire.goOn(backup);
+            Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup goes on: " + text(log));
+            assertEquals(ExitCode.SOURCE.number(), backup.exitValue(), () -> text(log));
+            assertTrue(text(log).contains("scratch"), () -> text(log));
+            Deadline.in(PATIENCE).await(() -> guest.qmp().execute("query-jobs").isEmpty(), () -> "a job is left");
+        }
+        guest.pause();
+        JsonNode next = backUp(pushing, "push");
+        assertImage(pushing, next, "data", folder.resolve("data.qcow2"), "qcow2");
+        guest.resume();
     }
 
     @Test

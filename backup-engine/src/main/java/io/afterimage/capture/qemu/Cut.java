@@ -102,6 +102,9 @@ public final class Cut extends HeldCut {
                 IoThreads.requireSafeReading(client, plan.disks());
             } else {
                 Push.requireSupport(client);
+                if (Push.noticesBrokenCut(client)) {
+                    cut.fleecing.spareGuest();
+                }
             }
             cut.fleecing.addViews();
             if (transfer == Transfer.PULL) {

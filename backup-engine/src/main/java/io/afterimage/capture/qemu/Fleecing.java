@@ -37,6 +37,7 @@ final class Fleecing {
     private final CutNames names;
     private final ScratchFolder folder;
     private final List<Changes.Source> sources;
+    private boolean sparing;
 
     Fleecing(QmpClient client, CutPlan plan, ScratchFolder folder) {
         this.client = client;
@@ -46,6 +47,11 @@ final class Fleecing {
         this.sources = plan.disks().stream()
                 .map(entry -> Changes.find(entry.disk(), entry.base(), plan.checkpoint()))
                 .toList();
+    }
+
+    /** Has a cut whose scratch cannot be written to break, so that who reads it is refused, instead of a write of the guest's. Before the cut. */
+    void spareGuest() {
+        sparing = true;
     }
 
     /** Makes the scratch images and the views. QEMU makes them itself: as its own user, in its own idea of the format. */
@@ -92,9 +98,12 @@ final class Fleecing {
         ObjectNode transaction = QmpClient.arguments();
         ArrayNode actions = transaction.putArray("actions");
         for (int i = 0; i < plan.disks().size(); i++) {
-            action(actions, "blockdev-backup")
+            ObjectNode backup = action(actions, "blockdev-backup")
                     .put("job-id", names.backupJob(i)).put("device", plan.disks().get(i).disk().node()).put("target", names.view(i))
                     .put("sync", "none").put("filter-node-name", names.filter(i));
+            if (sparing) {
+                backup.put("on-cbw-error", "break-snapshot");
+            }
         }
         for (int i = 0; i < plan.disks().size(); i++) {
             QemuDisk disk = plan.disks().get(i).disk();

@@ -38,6 +38,14 @@ final class Push {
 
     private static final int FIRST_EXACT_MINOR = 2;
 
+    /** From then on a cut may break, and who reads it by way of its filter, as a push does, is refused. */
+    private static final int FIRST_BREAKABLE_MAJOR = 10;
+
+    private static final int FIRST_BREAKABLE_MINOR = 1;
+
+    /** What QEMU says then. */
+    private static final String BROKEN = "Permission denied";
+
     private final QmpClient client;
     private final CutPlan plan;
     private final CutNames names;
@@ -50,13 +58,25 @@ final class Push {
 
     /** Before the cut, while a refusal costs nothing: whether this QEMU sends what was there at the cut. */
     static void requireSupport(QmpClient client) throws IOException {
-        JsonNode version = client.execute("query-version").path("qemu");
-        int major = version.path("major").asInt(0);
-        int minor = version.path("minor").asInt(0);
-        if (major < FIRST_EXACT_MAJOR || (major == FIRST_EXACT_MAJOR && minor < FIRST_EXACT_MINOR)) {
-            throw new QmpException("QEMU " + major + "." + minor + " would send zeros for what the guest zeroes while its disks are pushed, whatever it was at the cut; QEMU "
+        JsonNode version = version(client);
+        if (!isFrom(version, FIRST_EXACT_MAJOR, FIRST_EXACT_MINOR)) {
+            throw new QmpException("QEMU " + version.path("major").asInt(0) + "." + version.path("minor").asInt(0) + " would send zeros for what the guest zeroes while its disks are pushed, whatever it was at the cut; QEMU "
                     + FIRST_EXACT_MAJOR + "." + FIRST_EXACT_MINOR + " sends what it was: back up with --mode pull");
         }
+    }
+
+    /** Whether a push from a cut that breaks, because its scratch cannot be written to, ends with an error: then the guest need not be the one who has it. */
+    static boolean noticesBrokenCut(QmpClient client) throws IOException {
+        return isFrom(version(client), FIRST_BREAKABLE_MAJOR, FIRST_BREAKABLE_MINOR);
+    }
+
+    private static JsonNode version(QmpClient client) throws IOException {
+        return client.execute("query-version").path("qemu");
+    }
+
+    private static boolean isFrom(JsonNode version, int firstMajor, int firstMinor) {
+        int major = version.path("major").asInt(0);
+        return major > firstMajor || (major == firstMajor && version.path("minor").asInt(0) >= firstMinor);
     }
 
     /** A view of the cut that a job may read while another one writes the scratch, with its own copy of the bitmap. */
@@ -98,7 +118,8 @@ final class Push {
         String error = awaitEnd(job, limit, speed);
         client.execute("job-dismiss", QmpClient.arguments().put("id", job));
         if (!error.isEmpty()) {
-            throw new QmpException("QEMU gave up sending disk " + plan.disks().get(disk).disk().name() + " (" + error + ")");
+            throw new QmpException("QEMU gave up sending disk " + plan.disks().get(disk).disk().name() + " (" + error + ")"
+                    + (error.contains(BROKEN) ? ": what the guest has overwritten could not be kept in " + plan.scratch() + "; choose a larger place for scratch" : ""));
         }
         client.awaitState("let go of the export of disk " + disk, STEP_TIMEOUT, () -> deleted(target));
         client.awaitState("let go of the view of disk " + disk, STEP_TIMEOUT, () -> deleted(names.access(disk)));
