@@ -185,7 +185,7 @@ class PushIT {
     void aScratchThatRunsFullEndsThePushAndNotTheGuest() throws IOException {
         assumeTrue(System.getProperty("user.name").equals("root"), "SKIPPED: only root can mount the small file system for scratch");
         guest.run("dd if=/dev/urandom of=/dev/vdb bs=64k count=200 conv=fsync");
-        try (Mounts mounts = new Mounts(folder)) {
+        try (Mounts mounts = new Mounts(Files.createDirectory(folder.resolve("m")))) {
             Path scratch = mounts.memory("scratch", "300M");
             Path limits = Files.writeString(folder.resolve("limits"), "rate 1\n");
             List<String> words = new ArrayList<>(List.of(arguments("push")));
