@@ -111,8 +111,7 @@ public final class NbdClient {
 
     private static Wire dial(NbdUri uri, ClientOptions options) throws IOException {
         ClientTls tls = uri.tls() ? new ClientTls(uri) : null;
-        long deadline = System.nanoTime() + options.connectTime().plus(options.negotiationTime()).toNanos();
-        Wire wire = new Wire(channel -> tls.newHandler(channel.alloc()), deadline);
+        Wire wire = new Wire(channel -> tls.newHandler(channel.alloc()), new Patience(options.connectTime().plus(options.negotiationTime())));
         Bootstrap bootstrap = new Bootstrap()
                 .group(Loops.GROUP)
                 .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)

@@ -27,7 +27,7 @@ final class RemoteConnection {
     private final Agreed agreed;
     private final RequestEncoder encoder;
     private final ReplyHandler replies;
-    private final long requestNanos;
+    private final Duration requestTime;
     private final Semaphore free = new Semaphore(MOST_IN_FLIGHT);
     private final AtomicLong cookies = new AtomicLong();
 
@@ -36,7 +36,7 @@ final class RemoteConnection {
         this.agreed = agreed;
         this.encoder = new RequestEncoder(agreed.form());
         this.replies = new ReplyHandler(agreed.form(), free::release);
-        this.requestNanos = requestTime.toNanos();
+        this.requestTime = requestTime;
     }
 
     Agreed agreed() {
@@ -62,7 +62,7 @@ final class RemoteConnection {
      */
     void send(Request request, int flags, ByteBuffer payload) throws IOException {
         try {
-            if (!free.tryAcquire(requestNanos, TimeUnit.NANOSECONDS)) {
+            if (!free.tryAcquire(requestTime.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw giveUp("the server does not answer");
             }
         } catch (InterruptedException e) {
@@ -83,7 +83,7 @@ final class RemoteConnection {
 
     void await(Request request) throws IOException {
         try {
-            request.await(requestNanos);
+            request.await(requestTime);
         } catch (SocketTimeoutException e) {
             giveUp(e.getMessage());
             throw e;

@@ -7,6 +7,7 @@ import io.afterimage.nbd.protocol.ProtocolException;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -88,10 +89,13 @@ class Request {
     }
 
     /** Waits for the answer; throws what became of it if it failed. */
-    final void await(long nanos) throws IOException {
-        boolean done;
+    final void await(Duration time) throws IOException {
+        Patience patience = new Patience(time);
+        boolean done = false;
         try {
-            done = finished.await(nanos, TimeUnit.NANOSECONDS);
+            for (long wait = patience.untilNextLook(); wait > 0 && !done; wait = patience.untilNextLook()) {
+                done = finished.await(wait, TimeUnit.NANOSECONDS);
+            }
         } catch (InterruptedException e) {
             abandon();
             Thread.currentThread().interrupt();

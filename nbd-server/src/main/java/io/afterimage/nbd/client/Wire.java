@@ -37,13 +37,13 @@ final class Wire extends ChannelInboundHandlerAdapter implements HandshakeWire {
 
     private Channel channel;
     private final Function<Channel, SslHandler> tls;
-    private final long deadline;
+    private final Patience patience;
     private ByteBuf received;
     private Throwable ended;
 
-    Wire(Function<Channel, SslHandler> tls, long deadline) {
+    Wire(Function<Channel, SslHandler> tls, Patience patience) {
         this.tls = tls;
-        this.deadline = deadline;
+        this.patience = patience;
     }
 
     @Override
@@ -94,8 +94,12 @@ final class Wire extends ChannelInboundHandlerAdapter implements HandshakeWire {
         if (!clean) {
             throw new ProtocolException("the server sent bytes in the clear behind its consent to TLS");
         }
-        if (!handler.handshakeFuture().awaitUninterruptibly(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-            throw new SocketTimeoutException("the TLS handshake takes too long");
+        while (!handler.handshakeFuture().isDone()) {
+            long wait = patience.untilNextLook();
+            if (wait <= 0) {
+                throw new SocketTimeoutException("the TLS handshake takes too long");
+            }
+            handler.handshakeFuture().awaitUninterruptibly(wait, TimeUnit.NANOSECONDS);
         }
         if (!handler.handshakeFuture().isSuccess()) {
             Throwable cause = handler.handshakeFuture().cause();
@@ -188,12 +192,12 @@ final class Wire extends ChannelInboundHandlerAdapter implements HandshakeWire {
             if (ended != null) {
                 throw new IOException(ended.getMessage(), ended);
             }
-            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-            if (left <= 0) {
+            long wait = TimeUnit.NANOSECONDS.toMillis(patience.untilNextLook());
+            if (wait <= 0) {
                 throw new SocketTimeoutException("the server does not answer during the handshake");
             }
             try {
-                wait(left);
+                wait(wait);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new InterruptedIOException("interrupted during the handshake");

@@ -39,7 +39,12 @@ final class ScriptedServer implements Closeable {
 
     /** A lawful handshake (structured replies, {@code base:allocation} as context 5), then the script. */
     static ScriptedServer agreeing(Script script) throws IOException {
-        return new ScriptedServer((in, out) -> {
+        return new ScriptedServer(agreed(script));
+    }
+
+    /** The same, to be played behind something else. */
+    static Script agreed(Script script) {
+        return (in, out) -> {
             out.writeLong(Magic.GREETING);
             out.writeLong(Magic.OPTION);
             out.writeShort(3);
@@ -63,7 +68,7 @@ final class ScriptedServer implements Closeable {
                 }
             }
             script.play(in, out);
-        });
+        };
     }
 
     static void reply(DataOutputStream out, int option, int type, byte... payload) throws IOException {

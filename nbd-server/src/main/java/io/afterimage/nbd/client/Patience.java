@@ -1,0 +1,38 @@
+package io.afterimage.nbd.client;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * How long a server may leave us waiting. While this process stands still, stopped by a signal or with no processor to be had, it cannot see an answer that has
+ * come; so of the time between two looks no more counts than a waiter who looks again in time would have waited. Whoever waits therefore
+ * waits for {@link #untilNextLook} at most, and looks. Not thread-safe.
+ */
+final class Patience {
+
+    private static final long LOOK_AGAIN = TimeUnit.SECONDS.toNanos(1);
+
+    private final LongSupplier clock;
+    private long left;
+    private long looked;
+
+    Patience(Duration time) {
+        this(time, System::nanoTime);
+    }
+
+    /** @param clock as {@link System#nanoTime} */
+    Patience(Duration time, LongSupplier clock) {
+        this.clock = clock;
+        this.left = time.toNanos();
+        this.looked = clock.getAsLong();
+    }
+
+    /** The nanoseconds after which to look again for what has come; 0 or less when the time is over. */
+    long untilNextLook() {
+        long now = clock.getAsLong();
+        left -= Math.min(now - looked, LOOK_AGAIN);
+        looked = now;
+        return Math.min(left, LOOK_AGAIN);
+    }
+}
