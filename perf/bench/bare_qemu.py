@@ -2,9 +2,8 @@
 import json
 import os
 import random
-import socket
-import time
 
+from .qmp import Qmp
 from .workshop import Trouble
 
 GRANULE = 64 << 10
@@ -26,34 +25,7 @@ class BareQemu:
                                      "file": {"driver": "file", "filename": disk, "node-name": "data-file"}}),
             "-device", "virtio-blk-pci,drive=data,id=device",
             "-qmp", "unix:%s,server=on,wait=off" % self.qmp, "-qmp", "unix:%s,server=on,wait=off" % control])
-        self.control = self.connect(control)
-        self.execute("qmp_capabilities")
-
-    def connect(self, path):
-        end = time.monotonic() + 30
-        while True:
-            connection = socket.socket(socket.AF_UNIX)
-            try:
-                connection.connect(path)
-                lines = connection.makefile("rw", encoding="utf-8")
-                lines.readline()  # the greeting
-                return lines
-            except OSError as error:
-                connection.close()
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise Trouble("QEMU did not start (its words are above).") from error
-                time.sleep(0.02)
-
-    def execute(self, command, **arguments):
-        self.control.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.control.flush()
-        for line in self.control:
-            answer = json.loads(line)
-            if "error" in answer:
-                raise Trouble("QEMU refuses %s: %s" % (command, answer["error"]["desc"]))
-            if "return" in answer:
-                return answer["return"]
-        raise Trouble("QEMU has ended.")
+        self.control = Qmp(control, self.process)
 
     def scatter(self, total, seed):
         """Writes that many random bytes in pieces of 64 KiB to 1 MiB all over the disk, each on its own granules."""
@@ -71,12 +43,12 @@ class BareQemu:
             left -= granules
             with open(source, "wb") as out:
                 out.write(os.urandom(granules * GRANULE))
-            said = self.execute("human-monitor-command", **{"command-line": 'qemu-io -d /machine/peripheral/device/virtio-backend '
+            said = self.control.execute("human-monitor-command", **{"command-line": 'qemu-io -d /machine/peripheral/device/virtio-backend '
                                 '"write -s %s %d %d"' % (source, first * GRANULE, granules * GRANULE)})
             if said:
                 raise Trouble("QEMU cannot write to its disk: " + said.strip())
 
     def close(self):
-        self.execute("quit")
+        self.control.execute("quit")
         self.control.close()
         self.process.wait()

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+from .qmp import Qmp
 from .workshop import GUESTS, LAB, Trouble
 
 SIZE = 1 << 30
@@ -27,9 +28,12 @@ FIO = ("fio --name=feel --filename=/dev/vdb --rw=randwrite --bs=4k --direct=1 --
 CUT = "only the cut"
 # What any program takes: one that has nothing to do with QEMU and asks for no more of a processor than it leaves, as a backup does.
 LOOP = "no backup, but a busy loop at niceness 10"
+# What QEMU takes that backs its disk up by itself: into a plain file, without hashing, compressing, or keeping for the guest what it overwrites.
+OWN = "QEMU's own backup into a local qcow2"
 KINDS = {
     "no backup": None,
     LOOP: None,
+    OWN: None,
     CUT: ["--mode", "pull"],
     "pull": ["--mode", "pull"],
     "push": ["--mode", "push"],
@@ -94,12 +98,13 @@ class Machine:
                    "-chardev", "file,id=serial,path=" + shop.path("serial.log"), "-serial", "chardev:serial", "-device", "virtio-serial-pci",
                    "-chardev", "socket,id=shell,server=on,wait=off,path=" + shop.path("shell"),
                    "-device", "virtserialport,chardev=shell,name=io.afterimage.shell",
-                   "-qmp", "unix:%s,server=on,wait=off" % shop.path("qmp")]
+                   "-qmp", "unix:%s,server=on,wait=off" % shop.path("qmp"), "-qmp", "unix:%s,server=on,wait=off" % shop.path("control")]
         for name in ("root", "data"):
             command += ["-blockdev", json.dumps({"driver": "qcow2", "node-name": name, "discard": "unmap",
                                                  "file": {"driver": "file", "filename": shop.path(name + ".qcow2")}}),
                         "-device", "virtio-blk-pci,drive=" + name]
         self.qemu = shop.start(command)
+        self.control = Qmp(shop.path("control"), self.qemu)
         self.await_marker()
         self.shell = socket.socket(socket.AF_UNIX)
         self.shell.connect(shop.path("shell"))
@@ -133,7 +138,11 @@ class Machine:
         self.stale = self.scratch_images()
         over = threading.Event()
         trouble = []
-        backups = threading.Thread(target=self.back_up, args=(options, stalls, over, trouble)) if options else None
+        backups = None
+        if kind == OWN:
+            backups = threading.Thread(target=self.back_up_by_itself, args=(over,))
+        elif options:
+            backups = threading.Thread(target=self.back_up, args=(options, stalls, over, trouble))
         loop = self.shop.start(["nice", "-n", "10", sys.executable, "-c", "while True: pass"]) if kind == LOOP else None
         if backups:
             backups.start()
@@ -184,6 +193,21 @@ class Machine:
                     log.seek(0)
                     trouble.append(log.read().strip())
                 child.wait()
+
+    def back_up_by_itself(self, over):
+        target = self.shop.path("own.qcow2")
+        while not over.is_set():
+            self.shop.run(["qemu-img", "create", "-q", "-f", "qcow2", target, str(SIZE)])
+            self.control.execute("blockdev-add", **{"driver": "qcow2", "node-name": "own", "file": {"driver": "file", "filename": target}})
+            self.control.execute("blockdev-backup", **{"job-id": "own", "device": "data", "target": "own", "sync": "full", "auto-dismiss": False})
+            cancelled = False
+            while (status := self.control.execute("query-jobs")[0]["status"]) != "concluded":
+                if over.wait(0.1) and not cancelled and status == "running":
+                    self.control.execute("job-cancel", id="own")
+                    cancelled = True
+            self.control.execute("job-dismiss", id="own")
+            self.control.execute("blockdev-del", **{"node-name": "own"})
+            os.remove(target)
 
     def forget(self):
         """Else all but the first backup would find their chunks stored."""
