@@ -169,9 +169,6 @@ final class BackupCommand implements Callable<Integer> {
         if (domain != null && group.isUsed()) {
             throw new ParameterException(spec.commandLine(), "With --group, a machine that is not called like its domain is a --member MACHINE=domain:NAME.");
         }
-        if (transfer.isPushed() && changes.checkUnchanged().isPresent()) {
-            throw new ParameterException(spec.commandLine(), "--check-unchanged reads what QEMU would not push: use it with --mode pull.");
-        }
     }
 
     private void requireGroup() {

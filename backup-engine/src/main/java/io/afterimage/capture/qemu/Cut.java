@@ -148,6 +148,17 @@ public final class Cut extends HeldCut {
         guard.start();
     }
 
+    /**
+     * The disks that are to be pushed, to be read besides, as they were at the cut: for who doubts what is said of them.
+     *
+     * @throws QmpException one sentence, if QEMU cannot show them: another program has its NBD server, or reading them is not safe
+     */
+    public List<CutDisk> show() throws IOException {
+        IoThreads.requireSafeReading(client, plan.disks());
+        fleecing.startServer();
+        return fleecing.export();
+    }
+
     /** Where a server of ours must listen before disks are pushed; each under its name, and of its size. */
     public Path pushSocket() {
         return folder.pushSocket();

@@ -5,23 +5,33 @@ import io.afterimage.capture.Pace;
 import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.PushedDisk;
+import io.afterimage.capture.UnchangedCheck;
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.Cut;
 import io.afterimage.capture.qemu.CutDisk;
+import io.afterimage.capture.qemu.QmpException;
 import io.afterimage.manifest.DiskName;
 import io.afterimage.repository.Repository;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The backup of a machine over QMP, pulled or pushed. */
 final class QmpBackup extends MachineBackup {
 
+    private static final Logger LOG = LoggerFactory.getLogger(QmpBackup.class);
+
     private final Job job;
     private final Cut cut;
     private final Transfer transfer;
+    private final UnchangedCheck check;
     private final Optional<Path> agent;
 
     /**
@@ -35,6 +45,7 @@ final class QmpBackup extends MachineBackup {
         this.job = job;
         this.cut = cut;
         this.transfer = how.transfer();
+        this.check = how.check();
         this.agent = agent;
     }
 
@@ -53,19 +64,49 @@ final class QmpBackup extends MachineBackup {
         if (transfer.by() == Cut.Transfer.PULL) {
             return super.capture(capture, progress);
         }
+        Map<String, String> doubts = job.parent().isPresent() ? doubts() : Map.of();
         try (PushExports exports = PushExports.listenOn(cut.pushSocket())) {
-            return store(capture, cut.disks().stream().map(disk -> pushed(disk, exports)).toList(), progress);
+            return store(capture, cut.disks().stream()
+                    .map(disk -> pushed(disk, Optional.ofNullable(doubts.get(disk.name())), exports))
+                    .toList(), progress);
         }
     }
 
-    private PushedDisk pushed(CutDisk disk, PushExports exports) {
+    /** Why what is said of disks is not to be believed, by their names. */
+    private Map<String, String> doubts() throws IOException {
+        var doubts = new HashMap<String, String>();
+        if (cut.disks().stream().noneMatch(disk -> unpushable(disk.changes()).isEmpty())) {
+            return doubts;
+        }
+        for (CutDisk disk : readable().stream().filter(disk -> unpushable(disk.changes()).isEmpty()).toList()) {
+            try (CutSource source = CutSource.open(
+                    new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, transfer.pace()))) {
+                check.check(source.disk(), job.parent(), true).reason().ifPresent(reason -> doubts.put(disk.name(), reason));
+            }
+        }
+        return doubts;
+    }
+
+    private List<CutDisk> readable() throws IOException {
+        try {
+            return cut.show();
+        } catch (QmpException e) {
+            if (check.share() > 0) {
+                throw e; // it was asked for
+            }
+            LOG.info("QEMU's bitmaps are believed as they are: {}", e.getMessage());
+            return List.of();
+        }
+    }
+
+    private PushedDisk pushed(CutDisk disk, Optional<String> found, PushExports exports) {
         Pace pace = transfer.pace();
         DiskName name = new DiskName(disk.name());
         boolean damaged = job.parent().flatMap(manifest -> manifest.disk(name)).stream()
                 .anyMatch(inherited -> !job.writer().damaged(inherited.map()).isEmpty());
         Optional<String> doubt = damaged
                 ? Optional.of("chunks of it are damaged in the repository, and QEMU cannot be told to push those alone")
-                : unpushable(disk.changes());
+                : unpushable(disk.changes()).or(() -> found);
         Optional<Long> dirty = doubt.isEmpty() && disk.changes() instanceof Changes.Recorded recorded
                 ? Optional.of(recorded.dirtyBytes())
                 : Optional.empty();
