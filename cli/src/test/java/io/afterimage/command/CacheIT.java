@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.lab.Alone;
 import io.afterimage.lab.Deadline;
 import io.afterimage.nbd.client.ClientOptions;
 import io.afterimage.nbd.client.NbdClient;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code afterimage serve} keeps on its host, and what it does while the store is away. */
+@Alone
 class CacheIT {
 
     private static final int SIZE = 12 << 20;

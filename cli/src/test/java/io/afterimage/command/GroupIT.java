@@ -3,6 +3,7 @@ package io.afterimage.command;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.lab.Alone;
 import io.afterimage.lab.Guest;
 import io.afterimage.lab.Tool;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** Two machines that are backed up as one. */
+@Alone
 class GroupIT {
 
     /** The disks are cut by one command to each QEMU, both at once; this is what a very busy machine may make of it. */

@@ -3,6 +3,7 @@ package io.afterimage.command;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.lab.Alone;
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.LibvirtGuest;
 import io.afterimage.lab.LibvirtHost;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** Two machines of libvirt's that are backed up as one. */
+@Alone
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LibvirtGroupIT {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.afterimage.lab.Alone;
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.LibvirtGuest;
 import io.afterimage.lab.LibvirtHost;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** A machine of libvirt's with all that one may have: UEFI, a TPM, a network, a pool, and a guest with QEMU's agent. */
+@Alone
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LibvirtMachineIT {

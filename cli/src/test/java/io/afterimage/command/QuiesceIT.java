@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.lab.Alone;
 import io.afterimage.lab.Deadline;
 import io.afterimage.lab.Guest;
 import io.afterimage.lab.Tool;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** A real guest with QEMU's agent, whose hook notes in memory when it freezes and thaws. */
+@Alone
 class QuiesceIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(2);

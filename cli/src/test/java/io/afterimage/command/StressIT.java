@@ -3,6 +3,7 @@ package io.afterimage.command;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.lab.Alone;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import tools.jackson.databind.JsonNode;
  * two garbage collections without a grace period, with and without compaction. Every point that is listed is what was backed up, all the time and in the end.
  * {@code -Dafterimage.stress.seconds=N} says for how long.
  */
+@Alone
 class StressIT {
 
     private static final Duration TIME = Duration.ofSeconds(Long.getLong("afterimage.stress.seconds", 40));
