@@ -2,7 +2,6 @@ package io.afterimage.capture.qemu;
 
 import java.io.IOException;
 import java.util.List;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Keeps cuts away from disks whose reading would kill their machine.
@@ -14,7 +13,7 @@ import tools.jackson.databind.JsonNode;
  */
 final class IoThreads {
 
-    private static final int FIRST_SAFE_MAJOR = 9;
+    private static final QemuVersion FIRST_SAFE = new QemuVersion(9, 0);
 
     private final QmpClient client;
 
@@ -23,16 +22,15 @@ final class IoThreads {
     }
 
     static void requireSafeReading(QmpClient client, List<CutPlan.Disk> disks) throws IOException {
-        JsonNode version = client.execute("query-version").path("qemu");
-        if (version.path("major").asInt(0) >= FIRST_SAFE_MAJOR || client.execute("query-iothreads").isEmpty()) {
+        QemuVersion version = QemuVersion.of(client);
+        if (version.isFrom(FIRST_SAFE) || client.execute("query-iothreads").isEmpty()) {
             return;
         }
         var ioThreads = new IoThreads(client);
         for (CutPlan.Disk entry : disks) {
             if (ioThreads.handle(entry.disk().qdev())) {
-                throw new QmpException("Disk " + entry.disk().name() + " is handled by an I/O thread, and QEMU "
-                        + version.path("major").asInt() + "." + version.path("minor").asInt()
-                        + " may abort, and the machine with it, when the reader of such a disk disconnects: use QEMU 9.0 or later, or give the"
+                throw new QmpException("Disk " + entry.disk().name() + " is handled by an I/O thread, and QEMU " + version
+                        + " may abort, and the machine with it, when the reader of such a disk disconnects: use QEMU " + FIRST_SAFE + " or later, or give the"
                         + " disk's device, or its controller, no iothread, or leave the disk out by naming the others with --disk");
             }
         }

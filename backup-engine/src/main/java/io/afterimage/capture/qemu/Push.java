@@ -34,14 +34,10 @@ final class Push {
      * QEMU 7.2 reports clusters that a guest has zeroed by command since the cut as zeros of the cut, which the job believes; 8.2, 9.2, 10.0 and 11.1 do
      * not. What lies between 7.2 and 8.2 was not tried.
      */
-    private static final int FIRST_EXACT_MAJOR = 8;
-
-    private static final int FIRST_EXACT_MINOR = 2;
+    private static final QemuVersion FIRST_EXACT = new QemuVersion(8, 2);
 
     /** From then on a cut may break, and who reads it by way of its filter, as a push does, is refused. */
-    private static final int FIRST_BREAKABLE_MAJOR = 10;
-
-    private static final int FIRST_BREAKABLE_MINOR = 1;
+    private static final QemuVersion FIRST_BREAKABLE = new QemuVersion(10, 1);
 
     /** What QEMU says then. */
     private static final String BROKEN = "Permission denied";
@@ -58,25 +54,16 @@ final class Push {
 
     /** Before the cut, while a refusal costs nothing: whether this QEMU sends what was there at the cut. */
     static void requireSupport(QmpClient client) throws IOException {
-        JsonNode version = version(client);
-        if (!isFrom(version, FIRST_EXACT_MAJOR, FIRST_EXACT_MINOR)) {
-            throw new QmpException("QEMU " + version.path("major").asInt(0) + "." + version.path("minor").asInt(0) + " would send zeros for what the guest zeroes while its disks are pushed, whatever it was at the cut; QEMU "
-                    + FIRST_EXACT_MAJOR + "." + FIRST_EXACT_MINOR + " sends what it was: back up with --mode pull");
+        QemuVersion version = QemuVersion.of(client);
+        if (!version.isFrom(FIRST_EXACT)) {
+            throw new QmpException("QEMU " + version + " would send zeros for what the guest zeroes while its disks are pushed, whatever it was at the cut; QEMU "
+                    + FIRST_EXACT + " sends what it was: back up with --mode pull");
         }
     }
 
     /** Whether a push from a cut that breaks, because its scratch cannot be written to, ends with an error: then the guest need not be the one who has it. */
     static boolean noticesBrokenCut(QmpClient client) throws IOException {
-        return isFrom(version(client), FIRST_BREAKABLE_MAJOR, FIRST_BREAKABLE_MINOR);
-    }
-
-    private static JsonNode version(QmpClient client) throws IOException {
-        return client.execute("query-version").path("qemu");
-    }
-
-    private static boolean isFrom(JsonNode version, int firstMajor, int firstMinor) {
-        int major = version.path("major").asInt(0);
-        return major > firstMajor || (major == firstMajor && version.path("minor").asInt(0) >= firstMinor);
+        return QemuVersion.of(client).isFrom(FIRST_BREAKABLE);
     }
 
     /** A view of the cut that a job may read while another one writes the scratch, with its own copy of the bitmap. */

@@ -93,15 +93,24 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
         try {
             List<SourceDisk> disks = new ArrayList<>();
             for (HeldDisk disk : cut.disks()) {
-                CutSource source = CutSource.open(
-                        new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
+                CutSource source = source(disk);
                 sources.add(source);
-                disks.add(how.check().check(source.disk(), job.parent(), disk.changes() instanceof Changes.Recorded));
+                disks.add(doubted(disk, source));
             }
             return store(capture, disks, progress);
         } finally {
             sources.forEach(CutSource::close);
         }
+    }
+
+    /** A disk that is shown to be read, connected to. */
+    final CutSource source(HeldDisk disk) throws IOException {
+        return CutSource.open(new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
+    }
+
+    /** What is to be read of it, now that what is said not to have changed has been doubted. */
+    final SourceDisk doubted(HeldDisk disk, CutSource source) throws IOException {
+        return how.check().check(source.disk(), job.parent(), disk.changes() instanceof Changes.Recorded);
     }
 
     final Capture.Sealed store(Capture capture, List<? extends DiskSource> disks, Progress progress) throws IOException {

@@ -75,13 +75,12 @@ final class QmpBackup extends MachineBackup {
     /** Why what is said of disks is not to be believed, by their names. */
     private Map<String, String> doubts() throws IOException {
         var doubts = new HashMap<String, String>();
-        if (cut.disks().stream().noneMatch(disk -> unpushable(disk.changes()).isEmpty())) {
+        if (cut.disks().stream().noneMatch(QmpBackup::isPushedByBitmap)) {
             return doubts;
         }
-        for (CutDisk disk : readable().stream().filter(disk -> unpushable(disk.changes()).isEmpty()).toList()) {
-            try (CutSource source = CutSource.open(
-                    new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, transfer.pace()))) {
-                check.check(source.disk(), job.parent(), true).reason().ifPresent(reason -> doubts.put(disk.name(), reason));
+        for (CutDisk disk : readable().stream().filter(QmpBackup::isPushedByBitmap).toList()) {
+            try (CutSource source = source(disk)) {
+                doubted(disk, source).reason().ifPresent(reason -> doubts.put(disk.name(), reason));
             }
         }
         return doubts;
@@ -115,6 +114,10 @@ final class QmpBackup extends MachineBackup {
                 name.text(),
                 new PacedDevice(target, pace),
                 () -> cut.push(disk, dirty.isPresent(), pace::bytesPerSecond)));
+    }
+
+    private static boolean isPushedByBitmap(CutDisk disk) {
+        return unpushable(disk.changes()).isEmpty();
     }
 
     /** Why QEMU cannot push just what has changed: it pushes by one bitmap. */
