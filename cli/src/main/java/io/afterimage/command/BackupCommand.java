@@ -130,6 +130,10 @@ final class BackupCommand implements Callable<Integer> {
         requireSense();
         if (source.images == null) {
             transfer.confine();
+            if (!quiesce.isUsed() && !group.isUsed()) {
+                // Nobody waits for the cut, and a guest feels the start of a backup as well.
+                transfer.transfer().makeWay();
+            }
         }
         Assembly assembly = repository.assembly();
         try (Repository opened = repository.open();

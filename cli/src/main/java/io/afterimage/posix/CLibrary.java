@@ -42,6 +42,15 @@ final class CLibrary {
                 Linker.Option.firstVariadicArg(3));
     }
 
+    /** {@code syscall}, for what the C library has no function for; its number comes first. */
+    static MethodHandle syscall(ValueLayout... arguments) {
+        ValueLayout[] all = new ValueLayout[arguments.length + 1];
+        all[0] = JAVA_LONG;
+        System.arraycopy(arguments, 0, all, 1, arguments.length);
+        return LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow("syscall"), FunctionDescriptor.of(JAVA_LONG, all), CAPTURE, Linker.Option.firstVariadicArg(1));
+    }
+
     /** What is to be called, with the place where errno is put. */
     interface Call {
         long run(MemorySegment state) throws Throwable;

@@ -1,6 +1,7 @@
 package io.afterimage.posix;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +15,9 @@ import org.junit.jupiter.api.Test;
 /** In a JVM of its own: there is no way back. */
 class NicenessTest {
 
-    /** Prints how nice its threads are: one that was there before, itself, and one that begins later. */
+    private static final Path SESSION = Path.of("/proc/self/autogroup");
+
+    /** Prints how nice its threads are: one that was there before, itself, and one that begins later; of its session, too, if asked for. */
     static final class Subject {
 
         private Subject() {}
@@ -39,7 +42,10 @@ class NicenessTest {
                 } catch (IOException e) {
                     throw new IllegalStateException(e);
                 }
-            });
+            }).join();
+            if (arguments.length > 1) {
+                System.out.println(Files.readString(SESSION).strip().replaceFirst(".* nice", "nice"));
+            }
         }
 
         private static synchronized void print() throws IOException {
@@ -60,6 +66,21 @@ class NicenessTest {
         assertEquals("19\n19\n19\n", nicenessOfThreads(5, "nice", "-n", "19"));
     }
 
+    /** Otherwise it would be nice to nobody but itself. */
+    @Test
+    void aSessionOfItsOwnIsAsNice() throws IOException, InterruptedException {
+        assumeTrue(Files.exists(SESSION) && !Files.readString(SESSION).isEmpty(), "this kernel does not share processors out among sessions");
+        assertEquals("7\n7\n7\nnice 7\n", nicenessOfThreads(7, "setsid"));
+    }
+
+    @Test
+    void anothersSessionStaysAsItIs() throws IOException, InterruptedException {
+        assumeTrue(Files.exists(SESSION), "this kernel does not share processors out among sessions");
+        String before = Files.readString(SESSION);
+        nicenessOfThreads(7);
+        assertEquals(before, Files.readString(SESSION));
+    }
+
     private static String nicenessOfThreads(int niceness, String... by) throws IOException, InterruptedException {
         List<String> words = new ArrayList<>(List.of(by));
         words.addAll(List.of(
@@ -69,6 +90,9 @@ class NicenessTest {
                 System.getProperty("java.class.path"),
                 Subject.class.getName(),
                 Integer.toString(niceness)));
+        if (words.contains("setsid")) {
+            words.add("session");
+        }
         Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), said);

@@ -18,7 +18,6 @@ import io.afterimage.manifest.DiskName;
 import io.afterimage.manifest.MachineName;
 import io.afterimage.manifest.Manifest;
 import io.afterimage.manifest.PointId;
-import io.afterimage.posix.Niceness;
 import io.afterimage.repository.PointWriter;
 import io.afterimage.repository.Repository;
 import io.afterimage.store.StoreException;
@@ -172,7 +171,7 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
     /** Reads, or receives, and stores all; the point is not there yet. */
     void read(Progress progress) throws IOException {
         // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
-        Niceness.of(how.transfer().niceness());
+        how.transfer().makeWay();
         try (GuestWatch _ = GuestWatch.start(cut::guestLoad, how.transfer().pace(), how.transfer().yielding())) {
             Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
             sealed = capture(capture, progress).captured(guest.found(), group);
