@@ -20,7 +20,6 @@ HOT = 64 << 20
 SECONDS = 8
 STALL = 30
 PATIENCE = 300
-RATE = "32M"
 # Writes that a database would do: small, direct, one at a time, at a rate that any disk can take.
 FIO = ("fio --name=feel --filename=/dev/vdb --rw=randwrite --bs=4k --direct=1 --ioengine=psync --rate_iops=100 --time_based --runtime=%d"
        " --size=%d --output-format=json")
@@ -37,14 +36,12 @@ KINDS = {
     CUT: ["--mode", "pull"],
     "pull": ["--mode", "pull"],
     "push": ["--mode", "push"],
-    "pull, %s/s" % RATE: ["--mode", "pull", "--rate", RATE],
-    "push, %s/s" % RATE: ["--mode", "push", "--rate", RATE],
-    "pull, --yield 1.5": ["--mode", "pull", "--yield", "1.5"],
-    "push, --yield 1.5": ["--mode", "push", "--yield", "1.5"],
+    "pull, --yield 0": ["--mode", "pull", "--yield", "0"],
+    "push, --yield 0": ["--mode", "push", "--yield", "0"],
 }
 # Writes all over the disk are nearly all the first to what a cut must keep. These are not: each place has been written since the cut, so that nothing is kept any longer, and what is left
-# is what the backup itself takes. At a rate at which it is still under way.
-HOT_KINDS = {kind: KINDS[kind] for kind in ("no backup", CUT, "pull, %s/s" % RATE, "push, %s/s" % RATE)}
+# is what the backup itself takes.
+HOT_KINDS = {kind: KINDS[kind] for kind in ("no backup", CUT, "pull", "push")}
 
 
 def measure(shop, table):

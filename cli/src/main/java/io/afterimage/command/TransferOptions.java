@@ -23,6 +23,8 @@ final class TransferOptions {
 
     private static final Logger LOG = LoggerFactory.getLogger(TransferOptions.class);
     private static final int DEFAULT_NICENESS = 10;
+    /** Of means: the slowest in a hundred requests take half as long again then (docs/decisions/0024). */
+    private static final double DEFAULT_FACTOR = 1.25;
     private static final long DEFAULT_LEAST_RATE = 32L << 20;
     /** One is read while another is worked on; more only have QEMU read in bursts, which its guest waits for. */
     private static final int REQUESTS_PER_PROCESSOR = 2;
@@ -56,15 +58,15 @@ final class TransferOptions {
     @Option(
             names = "--yield",
             paramLabel = "FACTOR",
-            description = "With --qmp or --libvirt: read more slowly while the machine's own reads and writes take more than this many times, such as 1.5, as long as they do when "
-                    + "little is read; 0 is never. Default: 0.")
+            description = "With --qmp or --libvirt: read more slowly while the machine's own reads and writes take more than this many times as long as they do when "
+                    + "little is read; 0 is never. Default: " + DEFAULT_FACTOR + ".")
     private Double factor;
 
     @Option(
             names = "--least-rate",
             paramLabel = "SIZE",
             converter = Argument.Size.class,
-            description = "With --yield: but no more slowly than so many bytes per second, so that the backup comes to its end. Default: 32M.")
+            description = "Where a machine is yielded to: but no more slowly than so many bytes per second, so that the backup comes to its end. Default: 32M.")
     private Long leastRate;
 
     @Option(
@@ -118,19 +120,19 @@ final class TransferOptions {
     }
 
     private Yielding yielding() {
-        if (factor == null || factor == 0) {
+        if (factor != null && factor == 0) {
             if (leastRate != null) {
-                throw new ParameterException(spec.commandLine(), "--least-rate says how far to yield: add --yield, such as --yield 1.5.");
+                throw new ParameterException(spec.commandLine(), "--least-rate says how far to yield, and --yield 0 not to: leave one of them out.");
             }
             return Yielding.NOT;
         }
-        if (!(factor > 1)) {
+        if (factor != null && !(factor > 1)) {
             throw new ParameterException(spec.commandLine(), "--yield " + factor + ": give a factor above 1, or 0 not to yield.");
         }
         if (leastRate != null && leastRate == 0) {
             throw new ParameterException(spec.commandLine(), "--least-rate 0: a backup that stands still would never end; give a size, such as 1M.");
         }
-        return new Yielding(factor, leastRate == null ? DEFAULT_LEAST_RATE : leastRate);
+        return new Yielding(factor == null ? DEFAULT_FACTOR : factor, leastRate == null ? DEFAULT_LEAST_RATE : leastRate);
     }
 
     boolean isPushed() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.afterimage.capture.Yielding;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,10 +29,20 @@ final class TransferOptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--nice=20", "--nice=-1", "--yield=1", "--yield=0.5", "--least-rate=1M"})
+    @ValueSource(strings = {"--nice=20", "--nice=-1", "--yield=1", "--yield=0.5", "--least-rate=0"})
     void whatMakesNoSenseIsRefused(String option) {
         ParameterException refusal = assertThrows(ParameterException.class, () -> parse(option).transfer());
         assertTrue(refusal.getMessage().startsWith(option.substring(0, option.indexOf('='))), refusal.getMessage());
+    }
+
+    @Test
+    void machinesAreYieldedToUnlessTheyAreNotTo() {
+        assertEquals(new Yielding(1.25, 32 << 20), parse().transfer().yielding());
+        assertEquals(new Yielding(1.25, 1 << 20), parse("--least-rate=1M").transfer().yielding());
+        assertEquals(new Yielding(1.5, 32 << 20), parse("--yield=1.5").transfer().yielding());
+        assertEquals(Yielding.NOT, parse("--yield=0").transfer().yielding());
+        ParameterException refusal = assertThrows(ParameterException.class, () -> parse("--yield=0", "--least-rate=1M").transfer());
+        assertEquals("--least-rate says how far to yield, and --yield 0 not to: leave one of them out.", refusal.getMessage());
     }
 
     @Test
