@@ -23,7 +23,7 @@ final class TransferOptions {
 
     private static final Logger LOG = LoggerFactory.getLogger(TransferOptions.class);
     private static final int DEFAULT_NICENESS = 10;
-    /** Of means: the slowest in a hundred requests take half as long again then (docs/decisions/0024). */
+    /** Of means; the slowest in a hundred requests take about half as long again then (docs/decisions/0024). */
     private static final double DEFAULT_FACTOR = 1.25;
     private static final long DEFAULT_LEAST_RATE = 32L << 20;
     /** One is read while another is worked on; more only have QEMU read in bursts, which its guest waits for. */
