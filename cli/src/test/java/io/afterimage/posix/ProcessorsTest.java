@@ -5,48 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
-/** In a JVM of its own, so that nobody else's tests run on fewer. */
 class ProcessorsTest {
 
-    /** Prints on which processors its threads may run: one that was there before, itself, and one that begins later; and how many the JVM counts. */
+    /** Prints on which processors its threads may run, and how many the JVM counts. */
     static final class Subject {
 
         private Subject() {}
 
         public static void main(String[] arguments) throws IOException, InterruptedException {
-            CountDownLatch confined = new CountDownLatch(1);
-            Thread before = Thread.ofPlatform().start(() -> {
-                try {
-                    confined.await();
-                    print();
-                } catch (InterruptedException | IOException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-            Processors.useAtMost(Integer.parseInt(arguments[0]));
-            confined.countDown();
-            before.join();
-            print();
-            Thread after = Thread.ofPlatform().start(() -> {
-                try {
-                    print();
-                } catch (IOException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-            after.join();
+            JvmOfItsOwn.observe(() -> Processors.useAtMost(Integer.parseInt(arguments[0])), Subject::print);
             System.out.println(Processors.allowed() + " " + Runtime.getRuntime().availableProcessors());
         }
 
-        private static synchronized void print() throws IOException {
+        private static void print() throws IOException {
             System.out.println(Files.readString(Path.of("/proc/thread-self/status")).lines()
                     .filter(line -> line.startsWith("Cpus_allowed_list")).findFirst().orElseThrow());
         }
@@ -82,17 +60,6 @@ class ProcessorsTest {
     }
 
     private static String confinedTo(int count) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElseThrow(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Subject.class.getName(),
-                        Integer.toString(count))
-                .redirectErrorStream(true)
-                .start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), said);
-        return said;
+        return JvmOfItsOwn.said(List.of(), Subject.class, Integer.toString(count));
     }
 }
