@@ -1,6 +1,7 @@
 package io.afterimage.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -177,6 +178,7 @@ class PushIT {
         Deadline.in(PATIENCE).await(() -> !backup.isAlive(), () -> "the backup is as slow as before: " + text(log));
         assertEquals(0, backup.exitValue(), () -> text(log));
         assertTrue(text(log).contains("the backup may move 2 bytes/s"), () -> text(log));
+        assertFalse(text(log).contains("QEMU has as many pieces under way as it likes"), () -> text(log));
         assertEquals("running", guest.status());
     }
 

@@ -1,6 +1,7 @@
 package io.afterimage.capture.qemu;
 
 import io.afterimage.capture.GuestLoad;
+import io.afterimage.capture.Yielding;
 import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.agent.GuestAgent;
 import java.io.IOException;
@@ -169,11 +170,12 @@ public final class Cut extends HeldCut {
      *
      * @param disk one of {@link #disks}, once
      * @param onlyChanges whether what has not changed since the base is left out; only where changes are recorded
+     * @param yielding how much of it the guest may feel
      * @param speed bytes per second, 0 for no limit; asked again and again
      */
-    public void push(CutDisk disk, boolean onlyChanges, LongSupplier speed) throws IOException {
+    public void push(CutDisk disk, boolean onlyChanges, Yielding yielding, LongSupplier speed) throws IOException {
         folder.lendPushSocket(client);
-        push.send(disks.indexOf(disk), folder.pushSocket(), onlyChanges, speed);
+        push.send(disks.indexOf(disk), folder.pushSocket(), onlyChanges, yielding, speed);
     }
 
     @Override

@@ -1,10 +1,13 @@
 package io.afterimage.capture.qemu;
 
+import io.afterimage.capture.Yielding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -24,6 +27,8 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class Push {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Push.class);
+
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     private static final Duration STEP_TIMEOUT = Duration.ofSeconds(20);
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(60);
@@ -41,6 +46,12 @@ final class Push {
 
     /** What QEMU says then. */
     private static final String BROKEN = "Permission denied";
+
+    /**
+     * Pieces under way at once where a guest is yielded to. QEMU would take 64 and go through what a tenth of a second may take in one go, and what the guest asks
+     * for meanwhile waits behind them in its main loop.
+     */
+    private static final int FEW_PIECES = 4;
 
     private final QmpClient client;
     private final CutPlan plan;
@@ -83,9 +94,10 @@ final class Push {
      * Sends a disk, and returns when all of it has been taken.
      *
      * @param socket where its export is served under the disk's name
+     * @param yielding how much of it the guest may feel; the rate at which it feels no more is in the speed
      * @param speed bytes per second, 0 for no limit; asked again and again
      */
-    void send(int disk, Path socket, boolean onlyChanges, LongSupplier speed) throws IOException {
+    void send(int disk, Path socket, boolean onlyChanges, Yielding yielding, LongSupplier speed) throws IOException {
         String target = names.target(disk);
         ObjectNode node = QmpClient.arguments()
                 .put("driver", "nbd").put("node-name", target).put("export", plan.disks().get(disk).disk().name())
@@ -101,7 +113,7 @@ final class Push {
         if (onlyChanges) {
             backup.put("bitmap", Fleecing.CHANGES).put("bitmap-mode", "never");
         }
-        client.execute("blockdev-backup", backup);
+        begin(client, backup, !yielding.equals(Yielding.NOT));
         String error = awaitEnd(job, limit, speed);
         client.execute("job-dismiss", QmpClient.arguments().put("id", job));
         if (!error.isEmpty()) {
@@ -110,6 +122,21 @@ final class Push {
         }
         client.awaitState("let go of the export of disk " + disk, STEP_TIMEOUT, () -> deleted(target));
         client.awaitState("let go of the view of disk " + disk, STEP_TIMEOUT, () -> deleted(names.access(disk)));
+    }
+
+    /** @param fewPieces whether few are to be under way at once, if this QEMU can be told so: it has not promised to keep the word for it */
+    static void begin(QmpClient client, ObjectNode backup, boolean fewPieces) throws IOException {
+        if (fewPieces) {
+            ObjectNode gentle = backup.deepCopy();
+            gentle.putObject("x-perf").put("max-workers", FEW_PIECES);
+            try {
+                client.execute("blockdev-backup", gentle);
+                return;
+            } catch (QmpCommandException e) {
+                LOG.info("QEMU has as many pieces under way as it likes: {}", e.getMessage());
+            }
+        }
+        client.execute("blockdev-backup", backup);
     }
 
     /** While a job winds up, its nodes are refused for a moment. */

@@ -113,7 +113,7 @@ final class QmpBackup extends MachineBackup {
         return new PushedDisk(name, disk.disk().size(), dirty, reason, target -> exports.during(
                 name.text(),
                 new PacedDevice(target, pace),
-                () -> cut.push(disk, dirty.isPresent(), pace::bytesPerSecond)));
+                () -> cut.push(disk, dirty.isPresent(), transfer.yielding(), pace::bytesPerSecond)));
     }
 
     private static boolean isPushedByBitmap(CutDisk disk) {
