@@ -23,8 +23,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** Connects to NBD servers. */
 public final class NbdClient {
@@ -116,7 +118,8 @@ public final class NbdClient {
                 .group(Loops.GROUP)
                 .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(2048, 64 << 10, 1 << 20))
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) options.connectTime().toMillis())
+                // Netty's own would count the time for which this process stands still.
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0)
                 .option(ChannelOption.SO_SNDBUF, SOCKET_BUFFER)
                 .option(ChannelOption.SO_RCVBUF, SOCKET_BUFFER)
                 .handler(new ChannelInitializer<>() {
@@ -136,10 +139,21 @@ public final class NbdClient {
                 yield new InetSocketAddress(InetAddress.getByName(tcp.host()), tcp.port());
             }
         };
-        ChannelFuture connecting = bootstrap.connect(address).awaitUninterruptibly();
+        ChannelFuture connecting = bootstrap.connect(address);
+        await(connecting, new Patience(options.connectTime()));
+        if (!connecting.isDone()) {
+            connecting.channel().close().awaitUninterruptibly();
+            throw new SocketTimeoutException("cannot connect to " + uri.place() + ": no answer within " + options.connectTime().toMillis() + " ms");
+        }
         if (!connecting.isSuccess()) {
             throw new IOException("cannot connect to " + uri.place() + ": " + connecting.cause().getMessage(), connecting.cause());
         }
         return wire;
+    }
+
+    private static void await(ChannelFuture future, Patience patience) {
+        for (long wait = patience.untilNextLook(); wait > 0 && !future.isDone(); wait = patience.untilNextLook()) {
+            future.awaitUninterruptibly(wait, TimeUnit.NANOSECONDS);
+        }
     }
 }

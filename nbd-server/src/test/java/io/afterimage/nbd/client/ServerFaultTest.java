@@ -18,7 +18,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -319,6 +321,28 @@ final class ServerFaultTest {
         }
         IOException failure = assertThrows(IOException.class, () -> NbdClient.connect(uri, OPTIONS));
         assertTrue(failure.getMessage().startsWith("cannot use " + uri + ": cannot connect to 127.0.0.1:"), failure::getMessage);
+    }
+
+    @Test
+    void whoeverLetsNobodyInIsNotWaitedForWithoutEnd() throws IOException {
+        List<SocketChannel> queue = new ArrayList<>();
+        try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            // Nobody accepts, so that the last of these wait already.
+            for (int i = 0; i < 8; i++) {
+                SocketChannel waiting = SocketChannel.open();
+                queue.add(waiting);
+                waiting.configureBlocking(false);
+                waiting.connect(full.getLocalSocketAddress());
+            }
+            NbdUri uri = NbdUri.tcp("127.0.0.1", full.getLocalPort(), "e");
+            ClientOptions hurried = OPTIONS.withConnectTime(Duration.ofMillis(1500));
+            IOException failure = assertThrows(IOException.class, () -> NbdClient.connect(uri, hurried));
+            assertEquals("cannot use " + uri + ": cannot connect to 127.0.0.1:" + full.getLocalPort() + ": no answer within 1500 ms", failure.getMessage());
+        } finally {
+            for (SocketChannel waiting : queue) {
+                waiting.close();
+            }
+        }
     }
 
     private static void status(java.io.DataOutputStream out, long cookie, int context, int... lengthsAndFlags) throws IOException {
