@@ -27,7 +27,7 @@ final class Batch {
     }
 
     /** Reads and examines the chunks {@code [first, first + count)}, in place of those that were here before; returns this. */
-    Batch read(BlockDevice device, long first, int count) throws IOException {
+    Batch read(BlockDevice device, Pace pace, long first, int count) throws IOException {
         chunks.clear();
         reserve(count);
         long offset = first * chunkSize.bytes();
@@ -38,6 +38,7 @@ final class Batch {
         for (int i = 0; i < count; i++) {
             int at = i * chunkSize.bytes();
             int bytes = Math.min(chunkSize.bytes(), length - at);
+            pace.rest();
             chunks.add(ExaminedChunk.of(first + i, content, at, bytes, chunkSize.bytes(), writer,
                     (id, chunk, where) -> writer.encode(id, chunk, where, encoded)));
         }

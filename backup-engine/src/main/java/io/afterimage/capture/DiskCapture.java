@@ -91,7 +91,7 @@ final class DiskCapture {
             int count = (int) Math.min(batch, range.end() - first);
             drain(WINDOW - 1);
             Batch next = idle.isEmpty() ? new Batch(chunkSize, writer) : idle.pop();
-            window.add(threads.submit(() -> next.read(disk.device(), from, count)));
+            window.add(threads.submit(() -> next.read(disk.device(), disk.pace(), from, count)));
         }
     }
 

@@ -3,21 +3,26 @@ package io.afterimage.capture;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * How fast a source may be read: bytes per second, and requests at once. Both can be changed at any time, and hold for whoever waits
- * already. Beside the rate that was asked for there may be one by which somebody is yielded to; the lesser holds. Thread-safe.
+ * already. Beside the rate that was asked for there may be one by which somebody is yielded to; the lesser holds. While it is in force, whoever computes rests
+ * again and again. Thread-safe.
  *
  * <p>Bytes are paid for after the event: a request is let through as soon as those before it are paid, however long it is, so
  * that the rate holds over any time longer than the longest request takes at that rate.
  */
 public final class Pace {
 
+    /** Less than a guest's thread would notice, and more than it takes the kernel to give one its turn. */
+    private static final long REST = TimeUnit.MICROSECONDS.toNanos(100);
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long asked;
-    private long yielded;
+    private volatile long yielded;
     private int requests;
     private long moved;
     private int running;
@@ -74,6 +79,16 @@ public final class Pace {
 
     private long rate() {
         return asked == 0 || yielded == 0 ? Math.max(asked, yielded) : Math.min(asked, yielded);
+    }
+
+    /**
+     * Lets go of the processor for a moment if somebody is yielded to: to be called between pieces of work of less than a millisecond. Threads that have had more than their share
+     * of late wait for one that computes, nice as it may be, until it sleeps.
+     */
+    void rest() {
+        if (yielded != 0) {
+            LockSupport.parkNanos(REST);
+        }
     }
 
     /** The rate that holds, in bytes, 0 for no limit. */

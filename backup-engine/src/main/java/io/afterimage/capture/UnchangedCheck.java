@@ -55,7 +55,7 @@ public record UnchangedCheck(Comparison comparison, double share, RandomGenerato
             return disk;
         }
         LOG.warn("Disk {} is read whole, since {}", disk.name(), doubt.get());
-        return SourceDisk.whole(disk.name(), disk.device(), doubt);
+        return SourceDisk.whole(disk.name(), disk.device(), doubt).at(disk.pace());
     }
 
     private Optional<String> doubt(BlockDevice device, BlockMap map, List<ByteRange> changed, boolean recorded) throws IOException {

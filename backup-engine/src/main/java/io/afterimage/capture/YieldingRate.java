@@ -11,7 +11,10 @@ import java.util.List;
  *
  * <p>It is compared with what it is like during the cut and not with what it was like before, since keeping what is overwritten
  * costs the guest time, too, which no rate gives back. Means, since a look sees dozens of requests and not the thousands
- * that would tell a percentile. Not thread-safe.
+ * that would tell a percentile.
+ *
+ * <p>What requests take begins when the hypervisor takes them up. How long it waited for a processor until then is looked at in the same way: on a host that is
+ * short of processors that is most of what a guest feels, and all of it comes before means tell. Not thread-safe.
  */
 final class YieldingRate {
 
@@ -21,18 +24,22 @@ final class YieldingRate {
     /** Fewer requests of a kind in a second are what an idle guest does, and too few to judge by. */
     private static final double BUSY = 10;
 
+    /** What a busy guest's threads may wait for processors in any case, in a second: hosts with room to spare have less. */
+    private static final double WAITS = 20e6;
+
     private static final double RISE = 1.1;
 
     private final Yielding yielding;
     private final Usual reads = new Usual();
     private final Usual writes = new Usual();
+    private final Usual waits = new Usual();
     private long rate = UNLIMITED;
 
     YieldingRate(Yielding yielding) {
         this.yielding = yielding;
     }
 
-    /** What requests of a kind take when the backup is not felt; 0 while that is not known. */
+    /** What requests of a kind take, or all threads wait in a second, when the backup is not felt; 0 while that is not known. */
     private static final class Usual {
 
         private double nanos;
@@ -75,6 +82,11 @@ final class YieldingRate {
                 unknown |= kind.usual().isUnknown();
                 felt |= kind.usual().isExceeded(seen, yielding.factor());
             }
+        }
+        if (busy) {
+            double seen = load.waitNanos() / seconds;
+            waits.learn(seen, undisturbed);
+            felt |= seen > WAITS && waits.isExceeded(seen, yielding.factor());
         }
         long achieved = (long) (moved / seconds);
         if (!busy) {

@@ -98,6 +98,30 @@ class YieldingRateTest {
         assertTrue(half(slowReads, allowed) < allowed);
     }
 
+    private static GuestLoad waits(double millisPerSecond) {
+        return writes(0.3).plus(new GuestLoad(0, 0, 0, 0, (long) (millisPerSecond / 2 * 1e6)));
+    }
+
+    /** QEMU counts what its disks take, and not what its threads waited before. */
+    @Test
+    void waitingForAProcessorIsFelt() {
+        half(waits(150), YieldingRate.UNLIMITED);
+        long allowed = half(waits(55), LEAST);
+        for (int i = 0; i < 10; i++) {
+            allowed = half(waits(60), allowed);
+        }
+        assertTrue(allowed > 2 * LEAST, allowed + " bytes/s");
+        assertEquals(allowed / 2, half(waits(90), allowed));
+    }
+
+    /** Where hardly anything waits, twice as much is hardly anything, too. */
+    @Test
+    void aHostWithRoomIsUsed() {
+        half(waits(1), YieldingRate.UNLIMITED);
+        long allowed = half(waits(1), LEAST);
+        assertTrue(half(waits(15), allowed) > allowed);
+    }
+
     /** Whether a guest that has been idle feels it is seen when it is not any more. */
     @Test
     void whatIsKnownIsKeptWhileTheGuestIsIdle() {
@@ -112,6 +136,8 @@ class YieldingRateTest {
     void aDiskThatIsGoneTakesItsCountsWithIt() {
         GuestLoad before = new GuestLoad(10, 1000, 20, 2000);
         assertEquals(new GuestLoad(0, 0, 5, 500), new GuestLoad(3, 300, 25, 2500).since(before));
+        assertEquals(new GuestLoad(0, 0, 0, 0, 7), new GuestLoad(10, 1000, 20, 2000, 7).since(before));
+        assertEquals(IDLE, before.since(new GuestLoad(10, 1000, 20, 2000, 7)));
     }
 
     @Test

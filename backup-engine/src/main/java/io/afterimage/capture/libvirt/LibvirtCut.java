@@ -5,6 +5,7 @@ import io.afterimage.capture.agent.AgentException;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.capture.qemu.HeldCut;
 import io.afterimage.capture.qemu.HeldDisk;
+import io.afterimage.capture.qemu.QemuProcess;
 import io.afterimage.capture.qemu.ScratchFolder;
 import java.io.IOException;
 import java.net.URI;
@@ -164,8 +165,13 @@ public final class LibvirtCut extends HeldCut {
     }
 
     @Override
-    public GuestLoad guestLoad() throws IOException {
-        return domain.guestLoad();
+    protected GuestLoad disksLoad() throws IOException {
+        return domain.disksLoad();
+    }
+
+    @Override
+    protected Optional<QemuProcess> findProcess() throws IOException {
+        return QemuProcess.ofMachine(domain.uuid());
     }
 
     @Override

@@ -88,7 +88,7 @@ public final class LibvirtDomain {
     }
 
     /** What the guest has had all its disks do, as QEMU counts it: of its devices' requests alone. */
-    GuestLoad guestLoad() throws LibvirtException {
+    GuestLoad disksLoad() throws LibvirtException {
         return ask((library, domain) -> {
             IntByReference count = new IntByReference();
             String refusal = "What " + name + " has had its disks do is not told";

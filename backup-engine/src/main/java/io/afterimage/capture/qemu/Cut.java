@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -184,7 +185,7 @@ public final class Cut extends HeldCut {
     }
 
     @Override
-    public GuestLoad guestLoad() throws IOException {
+    protected GuestLoad disksLoad() throws IOException {
         GuestLoad load = new GuestLoad(0, 0, 0, 0);
         for (JsonNode device : client.execute("query-blockstats")) {
             JsonNode told = device.path("stats");
@@ -193,6 +194,11 @@ public final class Cut extends HeldCut {
                     told.path("wr_operations").asLong(0), told.path("wr_total_time_ns").asLong(0)));
         }
         return load;
+    }
+
+    @Override
+    protected Optional<QemuProcess> findProcess() throws IOException {
+        return QemuProcess.listeningOn(client.socket());
     }
 
     @Override

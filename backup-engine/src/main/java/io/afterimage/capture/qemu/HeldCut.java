@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,8 @@ public abstract class HeldCut implements Closeable {
     private volatile long before;
     private volatile long after;
     private volatile Instant time = Instant.EPOCH;
+    /** Null until it is asked for. */
+    private Optional<QemuProcess> process;
     private boolean frozen;
     private boolean ended;
 
@@ -54,7 +57,28 @@ public abstract class HeldCut implements Closeable {
     public abstract List<? extends HeldDisk> disks();
 
     /** What the guest has had all its disks do, as QEMU counts it: of its devices' requests alone, and with what keeping the cut takes. */
-    public abstract GuestLoad guestLoad() throws IOException;
+    protected abstract GuestLoad disksLoad() throws IOException;
+
+    /** Who counts that, if it can be found on this host. Looked for once: it may take a while. */
+    protected abstract Optional<QemuProcess> findProcess() throws IOException;
+
+    /** What the guest has had all its disks do, and its QEMU waited for, as far as this host tells. */
+    public final GuestLoad guestLoad() throws IOException {
+        GuestLoad load = disksLoad();
+        return load.plus(new GuestLoad(0, 0, 0, 0, process().map(QemuProcess::waitNanos).orElse(0L)));
+    }
+
+    private synchronized Optional<QemuProcess> process() {
+        if (process == null) {
+            try {
+                process = findProcess();
+            } catch (IOException e) {
+                LOG.info("What QEMU waits for is not looked at: {}", e.toString());
+                process = Optional.empty();
+            }
+        }
+        return process;
+    }
 
     /** Has the disks show this instant. */
     protected abstract void cutDisks() throws IOException;

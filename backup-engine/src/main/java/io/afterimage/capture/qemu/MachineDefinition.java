@@ -98,8 +98,8 @@ final class MachineDefinition {
     /** As the kernel tells it to QEMU's user and to root. */
     private void commandLine() {
         try {
-            Optional<List<String>> words = QemuProcess.commandLine(client.socket());
-            words.ifPresent(found -> definition.put(COMMAND_LINE, JSON.writeValueAsString(HiddenSecrets.inCommandLine(found))));
+            Optional<List<String>> words = QemuProcess.listeningOn(client.socket()).map(QemuProcess::commandLine);
+            words.filter(found -> !found.isEmpty()).ifPresent(found -> definition.put(COMMAND_LINE, JSON.writeValueAsString(HiddenSecrets.inCommandLine(found))));
         } catch (IOException e) {
             LOG.info("QEMU's command line is not kept in the point: {}", e.toString());
         }

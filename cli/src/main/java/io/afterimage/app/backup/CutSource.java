@@ -2,6 +2,8 @@ package io.afterimage.app.backup;
 
 import io.afterimage.block.BlockDevice;
 import io.afterimage.block.ByteRange;
+import io.afterimage.capture.Pace;
+import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.qemu.Changes;
 import io.afterimage.manifest.DiskName;
@@ -17,7 +19,6 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 
 /** One disk of a cut, connected to: what is to be read, and where. Close it when the point is stored. */
 final class CutSource implements Closeable {
@@ -37,14 +38,14 @@ final class CutSource implements Closeable {
      *
      * @param uri where the cut exports the disk
      * @param parent what the point builds on: without one there is no reason to be told when the disk is read whole
-     * @param reading what the disk is to be read through
+     * @param pace at which the disk is to be read
      */
-    static CutSource open(DiskName name, URI uri, Changes changes, Optional<Manifest> parent, UnaryOperator<BlockDevice> reading)
+    static CutSource open(DiskName name, URI uri, Changes changes, Optional<Manifest> parent, Pace pace)
             throws IOException {
         RemoteDevice device = connect(uri, changes);
         try {
-            BlockDevice read = new SourceDevice(name, reading.apply(device));
-            return new CutSource(device, switch (changes) {
+            BlockDevice read = new SourceDevice(name, new PacedDevice(device, pace));
+            SourceDisk disk = switch (changes) {
                 case Changes.Recorded recorded -> {
                     List<ByteRange> ranges = new ArrayList<>(ChangedRanges.flagged(device, recorded.context()));
                     if (recorded.above().isPresent()) {
@@ -54,7 +55,8 @@ final class CutSource implements Closeable {
                 }
                 case Changes.Allocated allocated -> SourceDisk.changed(name, read, allocated(name, device, allocated, parent));
                 case Changes.Unknown unknown -> SourceDisk.whole(name, read, parent.map(_ -> unknown.reason()));
-            });
+            };
+            return new CutSource(device, disk.at(pace));
         } catch (IOException | RuntimeException e) {
             device.close();
             throw e;

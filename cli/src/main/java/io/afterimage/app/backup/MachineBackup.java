@@ -3,7 +3,6 @@ package io.afterimage.app.backup;
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.DiskSource;
 import io.afterimage.capture.GuestWatch;
-import io.afterimage.capture.PacedDevice;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
 import io.afterimage.capture.UnchangedCheck;
@@ -104,7 +103,7 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
 
     /** A disk that is shown to be read, connected to. */
     final CutSource source(HeldDisk disk) throws IOException {
-        return CutSource.open(new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), device -> new PacedDevice(device, how.transfer().pace()));
+        return CutSource.open(new DiskName(disk.name()), disk.uri(), disk.changes(), job.parent(), how.transfer().pace());
     }
 
     /** What is to be read of it, now that what is said not to have changed has been doubted. */

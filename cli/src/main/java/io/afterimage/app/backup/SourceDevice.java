@@ -24,7 +24,7 @@ final class SourceDevice extends ForwardingDevice {
 
     /** The same disk, read through one. */
     static SourceDisk over(SourceDisk disk) {
-        return new SourceDisk(disk.name(), new SourceDevice(disk.name(), disk.device()), disk.changed(), disk.reason());
+        return new SourceDisk(disk.name(), new SourceDevice(disk.name(), disk.device()), disk.changed(), disk.reason(), disk.pace());
     }
 
     @Override
