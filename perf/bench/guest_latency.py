@@ -17,7 +17,8 @@ from .workshop import GUESTS, LAB, Trouble
 SIZE = 1 << 30
 # What a machine writes again and again, such as a database's log and its hot pages.
 HOT = 64 << 20
-SECONDS = 8
+# As long as a backup of the disk takes that yields: with its start, all of its reading, and its end.
+SECONDS = 30
 STALL = 30
 PATIENCE = 300
 # Writes that a database would do: small, direct, one at a time, at a rate that any disk can take.
@@ -174,7 +175,9 @@ class Machine:
             with open(shop.path("backup.log"), "w+") as log:
                 child = shop.start([shop.afterimage, "backup", "web", "--full", "--qmp", shop.path("qmp"), "--disk", "data",
                                     "--scratch", shop.path("scratch"), *options],
-                                   env={**os.environ, **self.environment}, stdout=log, stderr=subprocess.STDOUT)
+                                   env={**os.environ, **self.environment}, stdout=log, stderr=subprocess.STDOUT,
+                                   # Of its own, as that of a systemd unit is: Linux shares processors out among sessions.
+                                   start_new_session=True)
                 if stalls:
                     # Worse than a store that does not answer: nobody takes or gives a byte. It is under way by then.
                     self.await_cut(child)
