@@ -7,6 +7,7 @@ import io.afterimage.capture.qemu.HeldCut;
 import io.afterimage.capture.qemu.HeldDisk;
 import io.afterimage.capture.qemu.QemuProcess;
 import io.afterimage.capture.qemu.ScratchFolder;
+import io.afterimage.capture.qemu.WatchdogProcess;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -48,8 +49,8 @@ public final class LibvirtCut extends HeldCut {
         }
     }
 
-    private LibvirtCut(LibvirtCutPlan plan, ScratchFolder folder) throws IOException {
-        super(plan.checkpoint(), folder, LibvirtWatchdog.start(plan.machine().domain(), folder.path(), plan.checkpoint()));
+    private LibvirtCut(LibvirtCutPlan plan, ScratchFolder folder, WatchdogProcess watchdog) throws IOException {
+        super(plan.checkpoint(), folder, watchdog);
         this.plan = plan;
         this.domain = plan.machine().domain();
         this.folder = folder;
@@ -84,14 +85,24 @@ public final class LibvirtCut extends HeldCut {
      * @throws IOException one sentence; libvirt is then as it was before, as far as it still answers
      */
     public static LibvirtCut prepare(LibvirtCutPlan plan) throws IOException {
-        ScratchFolder folder = ScratchFolder.create(
-                plan.scratch(), plan.checkpoint().pointId(), machine(plan.machine().domain()), plan.machine().user());
+        String pointId = plan.checkpoint().pointId();
+        // First, so that there is nothing which it does not take away.
+        WatchdogProcess watchdog = LibvirtWatchdog.start(
+                plan.machine().domain(), ScratchFolder.path(plan.scratch(), pointId), plan.checkpoint());
+        ScratchFolder folder;
+        try {
+            folder = ScratchFolder.create(plan.scratch(), pointId, machine(plan.machine().domain()), plan.machine().user());
+        } catch (IOException e) {
+            watchdog.end(true);
+            throw e;
+        }
         LibvirtCut cut;
         try {
-            cut = new LibvirtCut(plan, folder);
+            cut = new LibvirtCut(plan, folder, watchdog);
         } catch (IOException e) {
             folder.close();
             ScratchFolder.delete(folder.path());
+            watchdog.end(true);
             throw e;
         }
         try {

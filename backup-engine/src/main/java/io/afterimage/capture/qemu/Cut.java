@@ -52,8 +52,8 @@ public final class Cut extends HeldCut {
         PUSH
     }
 
-    private Cut(QmpClient client, CutPlan plan, Transfer transfer, ScratchFolder folder) throws IOException {
-        super(plan.checkpoint(), folder, QemuWatchdog.start(client.socket(), folder.path(), plan.checkpoint()));
+    private Cut(QmpClient client, CutPlan plan, Transfer transfer, ScratchFolder folder, WatchdogProcess watchdog) {
+        super(plan.checkpoint(), folder, watchdog);
         this.transfer = transfer;
         this.push = new Push(client, plan);
         this.client = client;
@@ -86,15 +86,17 @@ public final class Cut extends HeldCut {
      * @throws QmpException one sentence; QEMU is then as it was before, as far as it still answers
      */
     public static Cut prepare(QmpClient client, CutPlan plan, Transfer transfer) throws IOException {
-        ScratchFolder folder = ScratchFolder.create(plan.scratch(), plan.checkpoint().pointId(), client);
-        Cut cut;
+        String pointId = plan.checkpoint().pointId();
+        // First, so that there is nothing which it does not take away.
+        WatchdogProcess watchdog = QemuWatchdog.start(client.socket(), ScratchFolder.path(plan.scratch(), pointId), plan.checkpoint());
+        ScratchFolder folder;
         try {
-            cut = new Cut(client, plan, transfer, folder);
+            folder = ScratchFolder.create(plan.scratch(), pointId, client);
         } catch (IOException e) {
-            folder.close();
-            ScratchFolder.delete(folder.path());
+            watchdog.end(true);
             throw e;
         }
+        Cut cut = new Cut(client, plan, transfer, folder, watchdog);
         try {
             var lack = cut.guard.shortOfSpace();
             if (lack.isPresent()) {

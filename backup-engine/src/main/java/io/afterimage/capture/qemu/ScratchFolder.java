@@ -74,7 +74,7 @@ public final class ScratchFolder implements Closeable {
      * @throws IOException one sentence, when it cannot be made or given to that user
      */
     public static ScratchFolder create(Path root, String pointId, String machine, UserPrincipal peer) throws IOException {
-        Path folder = root.resolve("afterimage-" + pointId);
+        Path folder = path(root, pointId);
         try {
             Files.createDirectories(root);
             createPrivate(folder);
@@ -99,6 +99,11 @@ public final class ScratchFolder implements Closeable {
             delete(folder);
             throw e;
         }
+    }
+
+    /** Where the folder of a point's cut is, once it is made. */
+    public static Path path(Path root, String pointId) {
+        return root.resolve("afterimage-" + pointId);
     }
 
     /** Where the scratch image of a disk goes, by the disk's number in the cut. */
