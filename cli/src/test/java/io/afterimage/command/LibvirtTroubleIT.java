@@ -90,6 +90,7 @@ class LibvirtTroubleIT {
             try (LibvirtCut cut = LibvirtCut.begin(plan)) {
                 assertEquals(cut.beforeNanos(), cut.afterNanos(), "QEMU tells of one disk one moment, and libvirt passes it on");
                 guest.run("dd if=/dev/zero of=/dev/vdb bs=1M count=8; sync");
+                assertTrue(cut.guestLoad().writes() > 0 && cut.guestLoad().waitNanos() > 0, "what libvirt counts, and what Linux does of the process with the domain's UUID");
                 String loss = awaitLoss(cut);
                 assertTrue(loss.contains("can keep") && loss.contains("it goes on now"), loss);
                 assertThrows(LibvirtException.class, cut::committing);
