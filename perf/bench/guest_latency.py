@@ -51,23 +51,24 @@ def measure(shop, table):
         compare(shop, table, machine, HOT_KINDS, SECONDS, standing={CUT}, hot=True)
 
 
-def compare(shop, table, machine, kinds, seconds, standing, hot=False):
+def compare(shop, table, machine, kinds, seconds, standing, hot=False, where=""):
     """What the guest feels of each kind, by turns, each for so many seconds. The first backup of those that are standing stops after the cut. Those that write where it is hot alone do so
     once that has been written since the cut."""
-    what = "write latency in the guest" + (", hot pages" if hot else "")
+    where = where or (", hot pages" if hot else "")
+    what = "write latency in the guest" + where
     felt = {kind: [] for kind in kinds}
     for number in range(shop.rounds):
         names = list(kinds)
         first = number % len(names)
         for kind in names[first:] + names[:first]:
             felt[kind].append(machine.feel(kind, kinds[kind], seconds, kind in standing, hot))
-            shop.say("guest, round %d: %s%s: p50 %.2f ms, p99 %.2f ms, longest %.1f ms" % (number + 1, "hot pages, " if hot else "", kind, *felt[kind][-1]))
+            shop.say("guest, round %d%s, %s: p50 %.2f ms, p99 %.2f ms, longest %.1f ms" % (number + 1, where, kind, *felt[kind][-1]))
     median = {kind: [statistics.median(one[i] for one in rounds) for i in range(3)] for kind, rounds in felt.items()}
     without = median.pop("no backup")
     for kind, (p50, p99, longest) in median.items():
         table.add(what + ", p50, " + kind, "%.2f ms" % p50, "no backup", "%.2f ms" % without[0], "%.2f x" % (p50 / without[0]))
         table.add(what + ", p99, " + kind, "%.2f ms" % p99, "no backup", "%.2f ms" % without[1], "%.2f x" % (p99 / without[1]), "<= 1.5")
-        table.add("longest write, " + ("hot pages, " if hot else "") + kind, "%.1f ms" % longest, "no backup", "%.1f ms" % without[2])
+        table.add("longest write" + where + ", " + kind, "%.1f ms" % longest, "no backup", "%.1f ms" % without[2])
 
 
 class Machine:
@@ -113,6 +114,11 @@ class Machine:
     def __exit__(self, *_):
         self.qemu.kill()
         self.qemu.wait()
+
+    def confine(self, processor):
+        """Has QEMU run on that one alone; threads that it begins later are where those are that begin them."""
+        for thread in os.listdir("/proc/%d/task" % self.qemu.pid):
+            os.sched_setaffinity(int(thread), {processor})
 
     def await_marker(self):
         deadline = time.monotonic() + PATIENCE
