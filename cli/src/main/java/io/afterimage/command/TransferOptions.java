@@ -25,7 +25,8 @@ final class TransferOptions {
     private static final int DEFAULT_NICENESS = 10;
     /** Of means; the slowest in a hundred requests take about half as long again then (docs/decisions/0024). */
     private static final double DEFAULT_FACTOR = 1.25;
-    private static final long DEFAULT_LEAST_RATE = 32L << 20;
+    /** What QEMU does for more than that is felt where processors are short, and less gains little (docs/decisions/0024). */
+    private static final long DEFAULT_LEAST_RATE = 16L << 20;
     /** One is read while another is worked on; more only have QEMU read in bursts, which its guest waits for. */
     private static final int REQUESTS_PER_PROCESSOR = 2;
 
@@ -66,7 +67,7 @@ final class TransferOptions {
             names = "--least-rate",
             paramLabel = "SIZE",
             converter = Argument.Size.class,
-            description = "Where a machine is yielded to: but no more slowly than so many bytes per second, so that the backup comes to its end. Default: 32M.")
+            description = "Where a machine is yielded to: but no more slowly than so many bytes per second, so that the backup comes to its end. Default: 16M.")
     private Long leastRate;
 
     @Option(

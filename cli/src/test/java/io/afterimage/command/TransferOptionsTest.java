@@ -37,9 +37,9 @@ final class TransferOptionsTest {
 
     @Test
     void machinesAreYieldedToUnlessTheyAreNotTo() {
-        assertEquals(new Yielding(1.25, 32 << 20), parse().transfer().yielding());
+        assertEquals(new Yielding(1.25, 16 << 20), parse().transfer().yielding());
         assertEquals(new Yielding(1.25, 1 << 20), parse("--least-rate=1M").transfer().yielding());
-        assertEquals(new Yielding(1.5, 32 << 20), parse("--yield=1.5").transfer().yielding());
+        assertEquals(new Yielding(1.5, 16 << 20), parse("--yield=1.5").transfer().yielding());
         assertEquals(Yielding.NOT, parse("--yield=0").transfer().yielding());
         ParameterException refusal = assertThrows(ParameterException.class, () -> parse("--yield=0", "--least-rate=1M").transfer());
         assertEquals("--least-rate says how far to yield, and --yield 0 not to: leave one of them out.", refusal.getMessage());
