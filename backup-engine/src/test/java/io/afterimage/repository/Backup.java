@@ -24,7 +24,8 @@ import java.util.TreeMap;
 /** Whole backups of bytes in memory. */
 final class Backup {
 
-    static final DiskName VDA = new DiskName("vda");
+    /** So long that no noise shows it by chance. */
+    static final DiskName DISK = new DiskName("boot-disk");
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -41,7 +42,7 @@ final class Backup {
                 BackupLease lease = BackupLease.acquire(repository.store(), InstantSource.system(), machine);
                 PointWriter writer = new PointWriter(repository, lease, index, Optional.empty(), RANDOM)) {
             return new Capture(machine, PointId.at(now, RANDOM), now, Optional.empty(), new TreeMap<>(definition))
-                    .run(repository, writer, List.of(SourceDisk.whole(VDA, device, Optional.empty())), Progress.NONE)
+                    .run(repository, writer, List.of(SourceDisk.whole(DISK, device, Optional.empty())), Progress.NONE)
                     .commit();
         }
     }
