@@ -1,4 +1,5 @@
 """What a guest feels of its backup: the latency of its writes by fio inside, without one, and with each kind."""
+import contextlib
 import glob
 import json
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from .qmp import Qmp
 from .workshop import GUESTS, LAB, Trouble
@@ -17,7 +19,7 @@ from .workshop import GUESTS, LAB, Trouble
 SIZE = 1 << 30
 # What a machine writes again and again, such as a database's log and its hot pages.
 HOT = 64 << 20
-# As long as a backup of the disk takes that yields: with its start, all of its reading, and its end.
+# Its start, and as much of the rest as shows the rate at which a backup that yields settles; all of one takes some 50 s.
 SECONDS = 30
 STALL = 30
 PATIENCE = 300
@@ -141,42 +143,38 @@ class Machine:
         """p50, p99 and the longest write, in milliseconds, while backups of that kind run one after the other."""
         self.stale = self.scratch_images()
         over = threading.Event()
-        trouble = []
-        backups = None
-        if kind == OWN:
-            backups = threading.Thread(target=self.back_up_by_itself, args=(over,))
-        elif options:
-            backups = threading.Thread(target=self.back_up, args=(options, stalls, over, trouble))
-        loop = self.shop.start(["nice", "-n", "10", sys.executable, "-c", "while True: pass"]) if kind == LOOP else None
-        if backups:
-            backups.start()
-        try:
-            if hot:
-                self.write_hot_pages(kept=options is not None, trouble=trouble)
-            told = self.tell(FIO % (seconds, HOT if hot else SIZE))
-        finally:
-            over.set()
-            if loop:
-                loop.kill()
-                loop.wait()
+        with ThreadPoolExecutor(1) as thread:
+            backups = None
+            if kind == OWN:
+                backups = thread.submit(self.back_up_by_itself, over)
+            elif options:
+                backups = thread.submit(self.back_up, options, stalls, over)
+            loop = self.shop.start(["nice", "-n", "10", sys.executable, "-c", "while True: pass"]) if kind == LOOP else None
+            try:
+                if hot:
+                    self.write_hot_pages(backups)
+                told = self.tell(FIO % (seconds, HOT if hot else SIZE))
+            finally:
+                over.set()
+                if loop:
+                    loop.kill()
+                    loop.wait()
             if backups:
-                backups.join()
-        if trouble:
-            raise Trouble("%s: %s" % (kind, trouble[0]))
+                backups.result()  # A round counts only if it had all of them.
         latency = json.loads(told[told.index("{"):])["jobs"][0]["write"]["clat_ns"]
         return latency["percentile"]["50.000000"] / 1e6, latency["percentile"]["99.000000"] / 1e6, latency["max"] / 1e6
 
-    def write_hot_pages(self, kept, trouble):
-        """All of them; if they are kept, since a cut that has been made."""
+    def write_hot_pages(self, backups):
+        """All of them; beside backups, since a cut that has been made."""
         write = "dd if=/dev/urandom of=/dev/vdb bs=1M oflag=direct count=%d 2>&1"
         deadline = time.monotonic() + PATIENCE
-        while kept and not self.is_cut() and not trouble and time.monotonic() < deadline:
+        while backups and not (backups.done() or self.is_cut()) and time.monotonic() < deadline:
             self.tell(write % 4)
         self.tell(write % (HOT >> 20))
 
-    def back_up(self, options, stalls, over, trouble):
+    def back_up(self, options, stalls, over):
         shop = self.shop
-        while not over.is_set() and not trouble:
+        while not over.is_set():
             self.forget()
             with open(shop.path("backup.log"), "w+") as log:
                 child = shop.start([shop.afterimage, "backup", "web", "--full", "--qmp", shop.path("qmp"), "--disk", "data",
@@ -197,7 +195,7 @@ class Machine:
                     child.terminate()
                 elif child.returncode and not over.is_set():
                     log.seek(0)
-                    trouble.append(log.read().strip())
+                    raise Trouble("the backup with %s failed: %s" % (" ".join(options), log.read().strip()))
                 child.wait()
 
     def back_up_by_itself(self, over):
@@ -206,11 +204,11 @@ class Machine:
             self.shop.run(["qemu-img", "create", "-q", "-f", "qcow2", target, str(SIZE)])
             self.control.execute("blockdev-add", **{"driver": "qcow2", "node-name": "own", "file": {"driver": "file", "filename": target}})
             self.control.execute("blockdev-backup", **{"job-id": "own", "device": "data", "target": "own", "sync": "full", "auto-dismiss": False})
-            cancelled = False
-            while (status := self.control.execute("query-jobs")[0]["status"]) != "concluded":
-                if over.wait(0.1) and not cancelled and status == "running":
-                    self.control.execute("job-cancel", id="own")
-                    cancelled = True
+            while self.control.execute("query-jobs")[0]["status"] != "concluded":
+                if over.wait(0.1):
+                    with contextlib.suppress(Trouble):  # It may have come to its end since the question, or be about to.
+                        self.control.execute("job-cancel", id="own")
+                    time.sleep(0.1)
             self.control.execute("job-dismiss", id="own")
             self.control.execute("blockdev-del", **{"node-name": "own"})
             os.remove(target)
