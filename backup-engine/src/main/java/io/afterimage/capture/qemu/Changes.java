@@ -38,7 +38,8 @@ public sealed interface Changes {
         }
         Optional<Place> found = place(disk, base.get(), checkpoint.repository());
         if (found.isEmpty()) {
-            return Source.none("QEMU has no checkpoint of point " + base.get().pointId() + " on it (a restart, a snapshot, or another disk)");
+            return Source.none("QEMU has no checkpoint of point " + base.get().pointId()
+                    + " on it (a restart, a snapshot, another disk, or a backup of the machine under another name)");
         }
         DirtyBitmap bitmap = found.get().bitmap();
         if (bitmap.inconsistent()) {
