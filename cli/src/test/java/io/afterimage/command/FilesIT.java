@@ -34,8 +34,7 @@ class FilesIT {
     @BeforeAll
     static void backUp() throws IOException {
         Path known = Lab.fileSystems();
-        Path temporary = Files.createDirectory(folder.resolve("tmp"));
-        afterimage = new Program(folder).with("AFTERIMAGE_JAVA_OPTIONS", "-Djava.io.tmpdir=" + temporary);
+        afterimage = new Program(folder).thatMayBeKilled();
         afterimage.run("init").orFail();
         afterimage.run("backup", "web", "--image", "vda=" + known.resolve("vda.raw")).orFail();
         afterimage.run("backup", "web", "--image", "vda=" + known.resolve("vda-later.raw")).orFail();
@@ -152,7 +151,7 @@ class FilesIT {
     }
 
     private static void assertNothingIsLeft() {
-        try (Stream<Path> left = Files.list(folder.resolve("tmp"))) {
+        try (Stream<Path> left = Files.list(afterimage.temporaryFiles())) {
             assertEquals(List.of(), left.filter(path -> path.getFileName().toString().startsWith("afterimage-files")).toList());
         } catch (IOException e) {
             throw new UncheckedIOException(e);

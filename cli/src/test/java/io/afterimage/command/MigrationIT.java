@@ -47,8 +47,8 @@ class MigrationIT {
     private final List<ProcessHandle> machines = new ArrayList<>();
 
     @BeforeEach
-    void create() {
-        afterimage = new Program(folder).with("AFTERIMAGE_ACCEL", Lab.accelerator());
+    void create() throws IOException {
+        afterimage = new Program(folder).thatMayBeKilled().with("AFTERIMAGE_ACCEL", Lab.accelerator());
         target = folder.resolve("web.qcow2");
         log = folder.resolve("serial.log");
         afterimage.run("init").orFail();

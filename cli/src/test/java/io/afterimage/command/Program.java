@@ -58,6 +58,11 @@ public final class Program {
         return new Program(folder, repository, Map.copyOf(more), prefix);
     }
 
+    /** The same, whose {@link #temporaryFiles} are gone with the test's folder also where it is killed. */
+    public Program thatMayBeKilled() throws IOException {
+        return with("AFTERIMAGE_JAVA_OPTIONS", "-Djava.io.tmpdir=" + Files.createDirectories(temporaryFiles()));
+    }
+
     /** The same, started by way of another program, which takes these words and then ours. */
     public Program behind(List<String> words) {
         return new Program(folder, repository, environment, List.copyOf(words));
@@ -80,6 +85,11 @@ public final class Program {
     /** Where backups keep their scratch. */
     public Path scratch() {
         return folder.resolve("cache/scratch");
+    }
+
+    /** Where {@link #thatMayBeKilled} keeps what is gone when it ends. */
+    public Path temporaryFiles() {
+        return folder.resolve("tmp");
     }
 
     /** How a run ended, with its two streams apart. */

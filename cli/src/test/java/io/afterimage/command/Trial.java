@@ -60,7 +60,7 @@ final class Trial implements Closeable {
 
     /** Makes the program's repository, boots the machine and makes the first point. */
     static Trial begin(Program afterimage, Path folder) throws IOException {
-        Trial trial = new Trial(afterimage, folder);
+        Trial trial = new Trial(afterimage.thatMayBeKilled(), folder);
         try {
             trial.boot();
             trial.backUpExactly("whole");
