@@ -31,9 +31,14 @@ import java.util.concurrent.TimeUnit;
 /** Connects to NBD servers. */
 public final class NbdClient {
 
-    /** A message to a server; fails as one. */
+    /** A handshake's words after its greeting, and what is made of the connection. */
     private interface Conversation<T> {
-        T with(ClientHandshake handshake) throws IOException;
+        T with(Wire wire, ClientHandshake handshake) throws IOException;
+    }
+
+    /** Such words, without anything that is made of it. */
+    private interface Question<T> {
+        T to(ClientHandshake handshake) throws IOException;
     }
 
     /** Made at first use; daemon threads, so that they keep no program alive. */
@@ -83,28 +88,44 @@ public final class NbdClient {
         return ask(uri, options, handshake -> handshake.contexts(uri.export()));
     }
 
-    private static <T> T ask(NbdUri uri, ClientOptions options, Conversation<T> conversation) throws IOException {
-        Wire wire = dial(uri, options);
-        try {
-            ClientHandshake handshake = new ClientHandshake(wire);
-            handshake.begin(uri.tls(), options.best());
-            T answer = conversation.with(handshake);
-            handshake.abort();
-            return answer;
-        } finally {
-            wire.close();
-        }
-    }
-
     private static RemoteConnection open(NbdUri uri, ClientOptions options) throws IOException {
-        Wire wire = dial(uri, options);
-        try {
-            ClientHandshake handshake = new ClientHandshake(wire);
-            handshake.begin(uri.tls(), options.best());
+        return converse(uri, options, (wire, handshake) -> {
             Agreed agreed = handshake.go(uri.export(), options.contexts());
             RemoteConnection connection = new RemoteConnection(wire.channel(), agreed, options.requestTime());
             wire.handOver(connection.replies());
             return connection;
+        });
+    }
+
+    /** What a server tells without an export being opened. */
+    private static <T> T ask(NbdUri uri, ClientOptions options, Question<T> question) throws IOException {
+        return converse(uri, options, (wire, handshake) -> {
+            T answer = question.to(handshake);
+            handshake.abort();
+            wire.close();
+            return answer;
+        });
+    }
+
+    /** A second time where this process stood still in the first: QEMU hangs up on clients whose handshake takes more than ten seconds. */
+    private static <T> T converse(NbdUri uri, ClientOptions options, Conversation<T> conversation) throws IOException {
+        Wire wire = dial(uri, options);
+        try {
+            return converse(wire, uri, options, conversation);
+        } catch (IOException e) {
+            if (!wire.stoodStill()) {
+                throw e;
+            }
+        }
+        return converse(dial(uri, options), uri, options, conversation);
+    }
+
+    /** Closes the connection if it comes to nothing. */
+    private static <T> T converse(Wire wire, NbdUri uri, ClientOptions options, Conversation<T> conversation) throws IOException {
+        try {
+            ClientHandshake handshake = new ClientHandshake(wire);
+            handshake.begin(uri.tls(), options.best());
+            return conversation.with(wire, handshake);
         } catch (IOException | RuntimeException e) {
             wire.close();
             throw e;

@@ -13,9 +13,13 @@ final class Patience {
 
     private static final long LOOK_AGAIN = TimeUnit.SECONDS.toNanos(1);
 
+    /** No waiter is late by as much on a machine that is only busy. */
+    private static final long LATE = 2 * LOOK_AGAIN;
+
     private final LongSupplier clock;
     private long left;
     private long looked;
+    private boolean late;
 
     Patience(Duration time) {
         this(time, System::nanoTime);
@@ -31,8 +35,14 @@ final class Patience {
     /** The nanoseconds after which to look again for what has come; 0 or less when the time is over. */
     long untilNextLook() {
         long now = clock.getAsLong();
+        late |= now - looked > LATE;
         left -= Math.min(now - looked, LOOK_AGAIN);
         looked = now;
         return Math.min(left, LOOK_AGAIN);
+    }
+
+    /** Whether this process stood still meanwhile, for so long that the other end may have lost its own patience. */
+    boolean stoodStill() {
+        return late || clock.getAsLong() - looked > LATE;
     }
 }

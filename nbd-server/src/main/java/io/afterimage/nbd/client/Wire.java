@@ -115,6 +115,11 @@ final class Wire extends ChannelInboundHandlerAdapter implements HandshakeWire {
         return channel;
     }
 
+    /** Whether this process stood still for so long that the server may have hung up for that. */
+    boolean stoodStill() {
+        return patience.stoodStill();
+    }
+
     /** The handshake is over: what was received beyond it, and all that comes, is for that handler. */
     void handOver(ChannelInboundHandler next) {
         channel.eventLoop().submit(() -> {

@@ -1,6 +1,7 @@
 package io.afterimage.nbd.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -27,5 +28,16 @@ final class PatienceTest {
         patience.untilNextLook();
         seconds.addAndGet(3600);
         assertTrue(patience.untilNextLook() > 0);
+    }
+
+    @Test
+    void knowsWhenNobodyCouldLook() {
+        patience.untilNextLook();
+        seconds.incrementAndGet();
+        assertFalse(patience.stoodStill());
+        seconds.addAndGet(10);
+        assertTrue(patience.stoodStill());
+        patience.untilNextLook();
+        assertTrue(patience.stoodStill());
     }
 }

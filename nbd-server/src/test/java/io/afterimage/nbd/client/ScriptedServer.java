@@ -11,7 +11,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
-/** A server that agrees to everything and then does what a test wants, above all wrong things. Serves one connection. */
+/** A server that agrees to everything and then does what a test wants, above all wrong things. Serves one connection for each script. */
 final class ScriptedServer implements Closeable {
 
     static final int SIZE = 1 << 20;
@@ -23,18 +23,25 @@ final class ScriptedServer implements Closeable {
 
     private final ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
 
-    private ScriptedServer(Script script) throws IOException {
+    private ScriptedServer(Script... scripts) throws IOException {
         Thread.ofVirtual().start(() -> {
-            try (Socket socket = listener.accept()) {
-                script.play(new DataInputStream(socket.getInputStream()), new DataOutputStream(socket.getOutputStream()));
-            } catch (IOException _) {
-                // The client has had enough.
+            for (Script script : scripts) {
+                serve(script);
             }
         });
     }
 
-    static ScriptedServer from(Script script) throws IOException {
-        return new ScriptedServer(script);
+    private void serve(Script script) {
+        try (Socket socket = listener.accept()) {
+            script.play(new DataInputStream(socket.getInputStream()), new DataOutputStream(socket.getOutputStream()));
+        } catch (IOException _) {
+            // The client has had enough.
+        }
+    }
+
+    /** @param scripts one for each connection, in the order in which they come */
+    static ScriptedServer from(Script... scripts) throws IOException {
+        return new ScriptedServer(scripts);
     }
 
     /** A lawful handshake (structured replies, {@code base:allocation} as context 5), then the script. */

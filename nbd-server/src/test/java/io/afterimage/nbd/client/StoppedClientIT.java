@@ -14,7 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** A client whose process is stopped for longer than it would wait, and which finds the answer there when it goes on. */
+/** A client whose process is stopped for longer than it would wait, and which finds the answer there when it goes on, or asks again. */
 final class StoppedClientIT {
 
     /** Enough for a JVM on a busy machine to load what it needs meanwhile. */
@@ -45,6 +45,13 @@ final class StoppedClientIT {
     @Test
     void inTheHandshake() throws IOException, InterruptedException {
         try (ScriptedServer server = ScriptedServer.from(afterTheStop(ScriptedServer.agreed(ANSWER)))) {
+            readStopped(server);
+        }
+    }
+
+    @Test
+    void inAHandshakeUntilTheServerHangsUp() throws IOException, InterruptedException {
+        try (ScriptedServer server = ScriptedServer.from(afterTheStop((in, out) -> {}), ScriptedServer.agreed(ANSWER))) {
             readStopped(server);
         }
     }
