@@ -33,7 +33,7 @@ public record LibvirtCutPlan(LibvirtMachine machine, Checkpoint checkpoint, List
     /** The checkpoint that holds every change of a disk since its base, or why there is none. */
     Changes.Source changes(Disk entry) {
         if (entry.base().isEmpty()) {
-            return unknown("there is no earlier point of it");
+            return unknown("the point it builds on does not have it");
         }
         CutPlan.Base base = entry.base().get();
         LibvirtDisk disk = entry.disk();
@@ -46,7 +46,8 @@ public record LibvirtCutPlan(LibvirtMachine machine, Checkpoint checkpoint, List
         }
         Optional<DomainCheckpoint> found = machine.checkpoint(checkpoint.repository(), base.pointId());
         if (found.isEmpty() || !found.get().disks().contains(disk.target())) {
-            return unknown("libvirt has no checkpoint of point " + base.pointId() + " on it (a backup over QMP, another disk, or a domain that was defined anew)");
+            return unknown("libvirt has no checkpoint of point " + base.pointId()
+                    + " on it (another disk, a domain that was defined anew, or a backup over QMP or of the machine under another name)");
         }
         if (!found.get().sound().contains(disk.target())) {
             return unknown("its checkpoint is broken, because QEMU did not end cleanly, or its bitmap was removed behind libvirt's back");

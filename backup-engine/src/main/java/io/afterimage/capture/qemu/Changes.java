@@ -34,7 +34,7 @@ public sealed interface Changes {
      */
     static Source find(QemuDisk disk, Optional<CutPlan.Base> base, Checkpoint checkpoint) {
         if (base.isEmpty()) {
-            return Source.none("there is no earlier point of it");
+            return Source.none("the point it builds on does not have it");
         }
         Optional<Place> found = place(disk, base.get(), checkpoint.repository());
         if (found.isEmpty()) {

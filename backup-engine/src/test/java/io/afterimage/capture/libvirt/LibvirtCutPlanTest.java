@@ -37,7 +37,7 @@ final class LibvirtCutPlanTest {
     @Test
     void allElseIsReadWhole() {
         DomainCheckpoint sound = checkpoint(BASE, Set.of("vda"));
-        assertReason("no earlier point", changes(DISK, null, sound));
+        assertReason("does not have it", changes(DISK, null, sound));
         assertReason("no checkpoint of point", changes(DISK, WHOLE));
         assertReason("no checkpoint of point", changes(DISK, WHOLE, checkpoint(new Checkpoint("ffffffff", BASE.pointId()), Set.of("vda"))));
         assertReason("no checkpoint of point", changes(DISK, WHOLE, new DomainCheckpoint(BASE, Set.of("vdb"), Set.of("vdb"))));

@@ -49,7 +49,7 @@ class CutIT {
             machine.logs.zero(4_915_200, 84_992);
             assertArrayEquals(dataThen, View.read(cut.disks().get(0)));
             assertArrayEquals(logsThen, View.read(cut.disks().get(1)));
-            assertEquals(new Changes.Unknown("there is no earlier point of it"), cut.disks().get(0).changes());
+            assertEquals(new Changes.Unknown("the point it builds on does not have it"), cut.disks().get(0).changes());
             cut.committing();
             assertEquals(List.of(), cut.end(Cut.Outcome.COMMITTED));
             assertEquals(List.of(), cut.end(Cut.Outcome.FAILED));

@@ -129,7 +129,7 @@ final class OfflineSources implements Closeable {
 
     private String reason(OfflineDisk disk, Lineage lineage) {
         if (lineage.disk(disk.name()).isEmpty()) {
-            return "there is no earlier point of it";
+            return "the point it builds on does not have it";
         }
         if (disk.qcow2().stream().flatMap(image -> image.checkpoints().stream()).anyMatch(stored -> !stored.consistent())) {
             return "its checkpoint is inconsistent, because QEMU did not end cleanly";
@@ -154,7 +154,7 @@ final class OfflineSources implements Closeable {
             return SourceDisk.whole(name, device, Optional.empty());
         }
         Optional<String> doubt = inherited.isEmpty()
-                ? Optional.of("there is no earlier point of it")
+                ? Optional.of("the point it builds on does not have it")
                 : changed.isEmpty()
                         ? Optional.of("no --changed-context tells what has changed")
                         : !device.contexts().contains(changed.get().name())

@@ -62,7 +62,7 @@ class ChangedDisksIT {
         machine.disk("logs", logs).start().io("data", "write -P 3 64k 64k");
         Point point = backUp(2);
         assertBitmap(point, "data");
-        assertWhole("there is no earlier point of it", point, "logs");
+        assertWhole("the point it builds on does not have it", point, "logs");
         assertEverythingByBitmap();
     }
 
@@ -82,7 +82,7 @@ class ChangedDisksIT {
         machine.remove("logs");
         machine.disk("store", file, "qcow2").disk("logs", folder.resolve("logs.qcow2"), "qcow2").start().io("store", "write -P 3 64k 64k");
         Point point = backUp(1);
-        assertWhole("there is no earlier point of it", point, "store");
+        assertWhole("the point it builds on does not have it", point, "store");
         assertBitmap(point, "logs");
         assertTrue(machine.bitmap("store").endsWith(point.id().hex() + "-store"), machine.bitmap("store"));
         assertEverythingByBitmap();
@@ -178,7 +178,7 @@ class ChangedDisksIT {
         Point point = backUp(2);
         assertBitmap(point, "data");
         assertBitmap(point, "logs");
-        assertWhole("there is no earlier point of it", point, "copy");
+        assertWhole("the point it builds on does not have it", point, "copy");
         assertEverythingByBitmap();
 
         // An image that was restored as one disk becomes another.
