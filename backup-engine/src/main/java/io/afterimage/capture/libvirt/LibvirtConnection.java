@@ -11,12 +11,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jnr.ffi.Pointer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A connection to the libvirt daemon of this host. A daemon that is restarted, as a package update does while machines go on, is
  * connected to again. Thread-safe; one call at a time.
  */
 public final class LibvirtConnection implements Closeable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LibvirtConnection.class);
 
     /** libvirt's own name for the machines of the host; those of the user are {@code qemu:///session}. */
     public static final String SYSTEM = "qemu:///system";
@@ -28,6 +32,10 @@ public final class LibvirtConnection implements Closeable {
     private static final Duration KNOCK = Duration.ofMillis(250);
     private static final Pattern SOCKET = Pattern.compile("(?:^|&)socket=([^&]*)");
     private static final int UUID_BUFFER = 37;
+    /** Which every host's processor is one of. */
+    private static final String ANY_CPU = "<cpu/>";
+
+    private static final int COMPARE_CPU_VALIDATE_XML = 1 << 1;
 
     private final LibvirtLibrary library;
     private final String uri;
@@ -133,6 +141,20 @@ public final class LibvirtConnection implements Closeable {
                 functions.virStoragePoolFree(pool);
             }
         });
+    }
+
+    /**
+     * Has the daemon read an XML schema, which nothing comes of. A backup's documents are checked against schemas, and libxml2 (2.9 was seen to)
+     * fills its table of types at the first one without a lock: of two backups that a fresh daemon begins at once, one may be refused, or
+     * from then on all. Afterwards they may begin at once.
+     */
+    void readSchema() {
+        try {
+            ask((functions, open) -> library.check(
+                    functions.virConnectCompareCPU(open, ANY_CPU, COMPARE_CPU_VALIDATE_XML), "libvirt reads no schema before the backup"));
+        } catch (LibvirtException e) {
+            LOG.debug("{}", e.getMessage()); // then whatever it is matters where it matters
+        }
     }
 
     LibvirtLibrary library() {

@@ -114,6 +114,8 @@ public final class LibvirtCut extends HeldCut {
                 ScratchImage image = new ScratchImage(plan.disks().get(i).disk().size());
                 folder.createImage(i, image.head(), image.length());
             }
+            // One member of a group after the other, of which all begin at once.
+            plan.machine().domain().connection().readSchema();
             cut.awaitWatchdog();
             return cut;
         } catch (IOException | RuntimeException e) {

@@ -36,6 +36,8 @@ public interface NativeLibvirt {
 
     int virConnectSetKeepAlive(Pointer connection, int seconds, int count);
 
+    int virConnectCompareCPU(Pointer connection, String xml, int flags);
+
     Pointer virDomainLookupByName(Pointer connection, String name);
 
     Pointer virDomainLookupByUUIDString(Pointer connection, String uuid);
