@@ -39,6 +39,11 @@ final class YieldingRate {
         this.yielding = yielding;
     }
 
+    /** Of two limits. */
+    static long lower(long one, long other) {
+        return one == UNLIMITED ? other : other == UNLIMITED ? one : Math.min(one, other);
+    }
+
     /** What requests of a kind take, or all threads wait in a second, when the backup is not felt; 0 while that is not known. */
     private static final class Usual {
 

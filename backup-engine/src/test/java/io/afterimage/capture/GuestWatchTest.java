@@ -3,6 +3,7 @@ package io.afterimage.capture;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,7 +30,7 @@ class GuestWatchTest {
 
     @Test
     void thePaceFollowsAGuestUntilItIsLeftAlone() throws Exception {
-        try (GuestWatch _ = GuestWatch.start(this::busy, pace, YIELDING)) {
+        try (GuestWatch _ = GuestWatch.start(List.of(this::busy), pace, YIELDING)) {
             assertEquals(1, atTheThird.get());
         }
         assertEquals(0, pace.bytesPerSecond());
@@ -37,7 +38,7 @@ class GuestWatchTest {
 
     @Test
     void whoeverIsNotYieldedToIsNotLookedAt() throws IOException {
-        try (GuestWatch _ = GuestWatch.start(this::busy, pace, Yielding.NOT)) {
+        try (GuestWatch _ = GuestWatch.start(List.of(this::busy), pace, Yielding.NOT)) {
             pace.run(1, () -> {});
         }
         assertEquals(0, looks.get());
@@ -54,10 +55,21 @@ class GuestWatchTest {
             }
             return busy();
         };
-        try (GuestWatch _ = GuestWatch.start(failing, pace, YIELDING)) {
+        try (GuestWatch _ = GuestWatch.start(List.of(failing), pace, YIELDING)) {
             assertEquals(1, atTheThird.get());
             pace.run(1, () -> {});
             assertEquals(0, pace.bytesPerSecond());
+        }
+    }
+
+    @Test
+    void ofSeveralTheOneThatBearsLeastCounts() throws Exception {
+        GuestLoad.Meter idle = () -> new GuestLoad(0, 0, 0, 0);
+        GuestLoad.Meter gone = () -> {
+            throw new IOException("it has gone");
+        };
+        try (GuestWatch _ = GuestWatch.start(List.of(idle, gone, this::busy, idle), pace, YIELDING)) {
+            assertEquals(1, atTheThird.get());
         }
     }
 }

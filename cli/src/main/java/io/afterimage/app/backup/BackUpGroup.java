@@ -1,6 +1,7 @@
 package io.afterimage.app.backup;
 
 import io.afterimage.app.Failures;
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.Progress;
 import io.afterimage.catalog.Point;
 import io.afterimage.catalog.PointGroup;
@@ -56,8 +57,10 @@ public final class BackUpGroup {
                 backup.capturedIn(group);
                 backup.open();
             }
+            // They share the host, whichever is read.
+            List<GuestLoad.Meter> guests = backups.stream().<GuestLoad.Meter>map(backup -> backup::guestLoad).toList();
             for (MachineBackup backup : backups) {
-                backup.read(progress);
+                backup.read(guests, progress);
             }
             for (MachineBackup backup : backups) {
                 backup.requireIntact();

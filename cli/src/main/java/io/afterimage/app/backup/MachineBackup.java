@@ -2,6 +2,7 @@ package io.afterimage.app.backup;
 
 import io.afterimage.capture.Capture;
 import io.afterimage.capture.DiskSource;
+import io.afterimage.capture.GuestLoad;
 import io.afterimage.capture.GuestWatch;
 import io.afterimage.capture.Progress;
 import io.afterimage.capture.SourceDisk;
@@ -158,8 +159,13 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
     Point run(Quiescing quiescing, Progress progress) throws IOException {
         new CutTogether(List.of(this), quiescing).run();
         open();
-        read(progress);
+        read(List.of(cut::guestLoad), progress);
         return commit();
+    }
+
+    /** What its guest has had its disks do so far. */
+    GuestLoad guestLoad() throws IOException {
+        return cut.guestLoad();
     }
 
     /** To be told before {@link #read}. */
@@ -167,11 +173,15 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
         group = Optional.of(together);
     }
 
-    /** Reads, or receives, and stores all; the point is not there yet. */
-    void read(Progress progress) throws IOException {
+    /**
+     * Reads, or receives, and stores all; the point is not there yet.
+     *
+     * @param guests that are yielded to
+     */
+    void read(List<GuestLoad.Meter> guests, Progress progress) throws IOException {
         // Not before: whoever waits for this process while a guest is frozen must not wait longer than need be.
         how.transfer().makeWay();
-        try (GuestWatch _ = GuestWatch.start(cut::guestLoad, how.transfer().pace(), how.transfer().yielding())) {
+        try (GuestWatch _ = GuestWatch.start(guests, how.transfer().pace(), how.transfer().yielding())) {
             Capture capture = new Capture(job.machine(), job.id(), cut.time(), job.parent(), job.definition(), job.lineage().base());
             sealed = capture(capture, progress).captured(guest.found(), group);
         } catch (IOException e) {
