@@ -161,8 +161,7 @@ public final class NbdClient {
             }
         };
         ChannelFuture connecting = bootstrap.connect(address);
-        await(connecting, new Patience(options.connectTime()));
-        if (!connecting.isDone()) {
+        if (!new Patience(options.connectTime()).await(wait -> connecting.awaitUninterruptibly(wait, TimeUnit.NANOSECONDS))) {
             connecting.channel().close().awaitUninterruptibly();
             throw new SocketTimeoutException("cannot connect to " + uri.place() + ": no answer within " + options.connectTime().toMillis() + " ms");
         }
@@ -170,11 +169,5 @@ public final class NbdClient {
             throw new IOException("cannot connect to " + uri.place() + ": " + connecting.cause().getMessage(), connecting.cause());
         }
         return wire;
-    }
-
-    private static void await(ChannelFuture future, Patience patience) {
-        for (long wait = patience.untilNextLook(); wait > 0 && !future.isDone(); wait = patience.untilNextLook()) {
-            future.awaitUninterruptibly(wait, TimeUnit.NANOSECONDS);
-        }
     }
 }

@@ -32,6 +32,24 @@ final class Patience {
         this.looked = clock.getAsLong();
     }
 
+    /** A wait for something that may come. */
+    @FunctionalInterface
+    interface Wait<E extends Exception> {
+
+        /** Whether it came within so many nanoseconds. */
+        boolean within(long nanos) throws E;
+    }
+
+    /** Waits, and looks again in time; whether it came while there was patience. */
+    <E extends Exception> boolean await(Wait<E> coming) throws E {
+        for (long wait = untilNextLook(); wait > 0; wait = untilNextLook()) {
+            if (coming.within(wait)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The nanoseconds after which to look again for what has come; 0 or less when the time is over. */
     long untilNextLook() {
         long now = clock.getAsLong();

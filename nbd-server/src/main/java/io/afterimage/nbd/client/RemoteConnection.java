@@ -62,7 +62,7 @@ final class RemoteConnection {
      */
     void send(Request request, int flags, ByteBuffer payload) throws IOException {
         try {
-            if (!free.tryAcquire() && !acquireInTime()) {
+            if (!free.tryAcquire() && !new Patience(requestTime).await(wait -> free.tryAcquire(wait, TimeUnit.NANOSECONDS))) {
                 throw giveUp("the server does not answer");
             }
         } catch (InterruptedException e) {
@@ -79,15 +79,6 @@ final class RemoteConnection {
         }
         replies.expect(cookie, request);
         channel.writeAndFlush(out);
-    }
-
-    private boolean acquireInTime() throws InterruptedException {
-        Patience patience = new Patience(requestTime);
-        boolean acquired = false;
-        for (long wait = patience.untilNextLook(); wait > 0 && !acquired; wait = patience.untilNextLook()) {
-            acquired = free.tryAcquire(wait, TimeUnit.NANOSECONDS);
-        }
-        return acquired;
     }
 
     void await(Request request) throws IOException {

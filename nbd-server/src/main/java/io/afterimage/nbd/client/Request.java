@@ -90,12 +90,9 @@ class Request {
 
     /** Waits for the answer; throws what became of it if it failed. */
     final void await(Duration time) throws IOException {
-        Patience patience = new Patience(time);
-        boolean done = false;
+        boolean done;
         try {
-            for (long wait = patience.untilNextLook(); wait > 0 && !done; wait = patience.untilNextLook()) {
-                done = finished.await(wait, TimeUnit.NANOSECONDS);
-            }
+            done = new Patience(time).await(wait -> finished.await(wait, TimeUnit.NANOSECONDS));
         } catch (InterruptedException e) {
             abandon();
             Thread.currentThread().interrupt();

@@ -94,12 +94,8 @@ final class Wire extends ChannelInboundHandlerAdapter implements HandshakeWire {
         if (!clean) {
             throw new ProtocolException("the server sent bytes in the clear behind its consent to TLS");
         }
-        while (!handler.handshakeFuture().isDone()) {
-            long wait = patience.untilNextLook();
-            if (wait <= 0) {
-                throw new SocketTimeoutException("the TLS handshake takes too long");
-            }
-            handler.handshakeFuture().awaitUninterruptibly(wait, TimeUnit.NANOSECONDS);
+        if (!patience.await(wait -> handler.handshakeFuture().awaitUninterruptibly(wait, TimeUnit.NANOSECONDS))) {
+            throw new SocketTimeoutException("the TLS handshake takes too long");
         }
         if (!handler.handshakeFuture().isSuccess()) {
             Throwable cause = handler.handshakeFuture().cause();
