@@ -78,7 +78,7 @@ public final class Pace {
     }
 
     private long rate() {
-        return asked == 0 || yielded == 0 ? Math.max(asked, yielded) : Math.min(asked, yielded);
+        return YieldingRate.lower(asked, yielded);
     }
 
     /**

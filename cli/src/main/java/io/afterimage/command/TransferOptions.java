@@ -97,8 +97,8 @@ final class TransferOptions {
         try {
             if (processors == null) {
                 confineByDefault();
-            } else if (processors > 0) {
-                Processors.useAtMost(processors);
+            } else {
+                Processors.useAtMost(processors == 0 ? Processors.online() : processors);
             }
         } catch (IOException e) {
             throw new SourceException("--processors " + processors + ": the processors of this process cannot be chosen (" + e.getMessage()
@@ -109,11 +109,13 @@ final class TransferOptions {
     private void confineByDefault() {
         try {
             int all = Processors.online();
-            if (Processors.allowed() == all) {
-                int half = Math.max(1, all / 2);
-                Processors.useAtMost(half);
-                defaultRequests = isPushed() ? 0 : REQUESTS_PER_PROCESSOR * half;
+            if (Processors.allowed() < all) {
+                Processors.useAtMost(all);
+                return;
             }
+            int half = Math.max(1, all / 2);
+            Processors.useAtMost(half);
+            defaultRequests = isPushed() ? 0 : REQUESTS_PER_PROCESSOR * half;
         } catch (IOException e) {
             // As where a unit's SystemCallFilter= has it: no reason not to back up.
             LOG.info("The backup runs on all processors: {}", e.getMessage());

@@ -27,6 +27,9 @@ public final class Processors {
     private static final Path SYSTEM = Path.of("/sys/devices/system/cpu");
     private static final String ALLOWED = "Cpus_allowed_list:";
 
+    /** Those that this process might use before the program's launcher had it begin on one of them; a system property. */
+    static final String BEFORE = "afterimage.processors";
+
     private Processors() {}
 
     /** How many there are. */
@@ -43,14 +46,14 @@ public final class Processors {
      * Has all threads of this process, and thereby those and the processes that they start, use at most so many of those that it may use: whole cores, and the
      * last ones, since interrupts and what is pinned by hand are mostly on the first.
      *
-     * @param count at least 1; where no more are allowed, nothing changes
+     * @param count at least 1; where no more are allowed, all of those
      */
     public static void useAtMost(int count) throws IOException {
-        BitSet allowed = allowedOnes();
-        if (allowed.cardinality() <= count) {
+        BitSet used = last(allowedOnes(), count);
+        if (used.equals(runningOn())) {
             return;
         }
-        byte[] mask = mask(last(allowed, count));
+        byte[] mask = mask(used);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment segment = arena.allocateFrom(JAVA_BYTE, mask);
             OwnThreads.forAll(thread ->
@@ -63,17 +66,25 @@ public final class Processors {
     }
 
     private static BitSet allowedOnes() throws IOException {
-        BitSet allowed = parse(Files.readString(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1).lines()
+        String before = System.getProperty(BEFORE);
+        return before == null ? runningOn() : thatAreOnline(parse(before));
+    }
+
+    private static BitSet runningOn() throws IOException {
+        return thatAreOnline(parse(Files.readString(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1).lines()
                 .filter(line -> line.startsWith(ALLOWED))
                 .map(line -> line.substring(ALLOWED.length()))
                 .findFirst()
-                .orElseThrow(() -> new IOException("/proc/self/status does not tell the processors that are allowed")));
-        // Those that a host could be given later are allowed, too. (In a container the files may count differently.)
+                .orElseThrow(() -> new IOException("/proc/self/status does not tell the processors that are allowed"))));
+    }
+
+    /** Those that a host could be given later are allowed, too. (In a container the files may count differently.) */
+    private static BitSet thatAreOnline(BitSet processors) throws IOException {
         BitSet online = onlineOnes();
-        if (allowed.intersects(online)) {
-            allowed.and(online);
+        if (processors.intersects(online)) {
+            processors.and(online);
         }
-        return allowed;
+        return processors;
     }
 
     /** Those that share a core follow each other in the order in which they are taken. */

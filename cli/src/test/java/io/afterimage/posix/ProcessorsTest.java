@@ -20,6 +20,9 @@ class ProcessorsTest {
         private Subject() {}
 
         public static void main(String[] arguments) throws IOException, InterruptedException {
+            if (arguments.length > 1) {
+                System.setProperty(Processors.BEFORE, arguments[1]);
+            }
             JvmOfItsOwn.observe(() -> Processors.useAtMost(Integer.parseInt(arguments[0])), Subject::print);
             System.out.println(Processors.allowed() + " " + Runtime.getRuntime().availableProcessors());
         }
@@ -44,6 +47,17 @@ class ProcessorsTest {
         int allowed = Processors.allowed();
         // Of the JVM's own count a quota may take something off.
         assertTrue(confinedTo(allowed + 1).contains("\n" + allowed + " "));
+    }
+
+    /** As the launcher has backups of running machines do. */
+    @Test
+    void whoBeginsOnOneIsGivenTheOthersBack() throws IOException, InterruptedException {
+        int allowed = Processors.allowed();
+        String list = Files.readString(Path.of("/proc/self/status")).lines()
+                .filter(line -> line.startsWith("Cpus_allowed_list")).map(line -> line.replaceFirst(".*\\s", "")).findFirst().orElseThrow();
+        List<String> onTheLast = List.of("taskset", "-c", list.replaceFirst(".*[,-]", ""));
+        assertTrue(JvmOfItsOwn.said(onTheLast, Subject.class, Integer.toString(allowed), list).contains("\n" + allowed + " "));
+        assertTrue(JvmOfItsOwn.said(onTheLast, Subject.class, "1", list).contains("\n" + allowed + " 1"), "on one it stays");
     }
 
     @Test

@@ -159,7 +159,7 @@ abstract sealed class MachineBackup implements CutMember, Closeable permits QmpB
     Point run(Quiescing quiescing, Progress progress) throws IOException {
         new CutTogether(List.of(this), quiescing).run();
         open();
-        read(List.of(cut::guestLoad), progress);
+        read(List.of(this::guestLoad), progress);
         return commit();
     }
 
