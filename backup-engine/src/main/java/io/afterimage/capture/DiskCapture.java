@@ -85,14 +85,20 @@ final class DiskCapture {
     }
 
     private void submit(ChunkRange range, ExecutorService threads) throws IOException {
-        int batch = Math.max(1, BATCH / chunkSize.bytes());
-        for (long first = range.first(); first < range.end(); first += batch) {
-            long from = first;
-            int count = (int) Math.min(batch, range.end() - first);
+        long first = range.first();
+        while (first < range.end()) {
             drain(WINDOW - 1);
+            long from = first;
+            int count = (int) Math.min(batch(), range.end() - from);
+            first += count;
             Batch next = idle.isEmpty() ? new Batch(chunkSize, writer) : idle.pop();
             window.add(threads.submit(() -> next.read(disk.device(), disk.pace(), from, count)));
         }
+    }
+
+    /** How many chunks the next one has. */
+    private int batch() {
+        return Math.max(1, disk.pace().piece(BATCH) / chunkSize.bytes());
     }
 
     /** Takes up the eldest batches until at most {@code left} are in flight. */

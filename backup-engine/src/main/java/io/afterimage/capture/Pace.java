@@ -19,6 +19,8 @@ public final class Pace {
     /** Less than a guest's thread would notice, and more than it takes the kernel to give one its turn. */
     private static final long REST = TimeUnit.MICROSECONDS.toNanos(100);
 
+    private static final int PIECES_PER_SECOND = 125;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long asked;
@@ -89,6 +91,15 @@ public final class Pace {
         if (yielded != 0) {
             LockSupport.parkNanos(REST);
         }
+    }
+
+    /**
+     * The bytes that one request should have: at most so many, and while somebody is yielded to no more than go in 8 ms then. What is large comes in bursts, behind
+     * which a guest's requests wait.
+     */
+    int piece(int most) {
+        long rate = yielded;
+        return rate == 0 ? most : (int) Math.min(most, rate / PIECES_PER_SECOND);
     }
 
     /** The rate that holds, in bytes, 0 for no limit. */

@@ -98,4 +98,18 @@ class PaceTest {
         pace.run(1, () -> count[0]++);
         assertEquals(1, count[0]);
     }
+
+    /** Large requests are for those who are in nobody's way. */
+    @Test
+    void piecesAreSmallWhileSomebodyIsYieldedTo() {
+        int most = 1 << 20;
+        Pace pace = new Pace(1 << 20, 0);
+        assertEquals(most, pace.piece(most), "a rate alone changes nothing");
+        pace.yieldTo(16 << 20);
+        assertEquals((16 << 20) / 125, pace.piece(most));
+        pace.yieldTo(1L << 40);
+        assertEquals(most, pace.piece(most));
+        pace.yieldTo(0);
+        assertEquals(most, pace.piece(most));
+    }
 }
